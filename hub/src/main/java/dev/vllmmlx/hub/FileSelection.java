@@ -3,6 +3,7 @@ package dev.vllmmlx.hub;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /** Which files of a repository a checkpoint consists of. */
 enum FileSelection {
@@ -20,6 +21,8 @@ enum FileSelection {
           "tekken.json",
           "spiece.model",
           "sentencepiece.bpe.model");
+
+  private static final Pattern ESSENTIAL = Pattern.compile(".*(token|vocab|merges|template).*");
 
   /**
    * The files to fetch, in the order of the listing.
@@ -46,6 +49,17 @@ enum FileSelection {
     return TOKENIZERS.contains(name) || name.endsWith(".tiktoken");
   }
 
+  /**
+   * Whether serving goes wrong without the file, as opposed to some further JSON that nobody here
+   * reads.
+   */
+  static boolean isEssential(RepositoryFile file) {
+    return isWeights(file)
+        || ESSENTIAL.matcher(file.path()).matches()
+        || file.path().equals(CheckpointFolder.CONFIG)
+        || file.path().equals("generation_config.json");
+  }
+
   private static boolean isWeights(RepositoryFile file) {
     return file.isInRoot() && file.path().endsWith(".safetensors");
   }
@@ -57,9 +71,8 @@ enum FileSelection {
     }
     return path.endsWith(".json")
         || path.endsWith(".jinja")
-        || path.endsWith(".txt")
-        || path.endsWith(".model")
-        || path.endsWith(".tiktoken");
+        || path.equals("merges.txt")
+        || isTokenizer(path);
   }
 
   private static void requireCheckpoint(String repository, List<RepositoryFile> files) {

@@ -50,12 +50,12 @@ public abstract sealed class HubException extends RuntimeException {
     }
   }
 
-  /** Offline by wish ({@code HF_HUB_OFFLINE}) or by fate, and the cache has no whole copy. */
+  /** Downloads are switched off ({@code HF_HUB_OFFLINE}), and the cache has no whole copy. */
   public static final class NotCached extends HubException {
     private static final long serialVersionUID = 1;
 
-    public NotCached(String message, Throwable cause) {
-      super(message, cause);
+    public NotCached(String message) {
+      super(message, null);
     }
   }
 

@@ -129,9 +129,9 @@ final class LoopbackHub implements AutoCloseable {
   }
 
   /** How often bytes of the file were asked for. */
-  long bodiesSent(String pathEnd) {
+  long bodiesSent(String file) {
     return requests.stream()
-        .filter(r -> r.method().equals("GET") && r.path().endsWith(pathEnd))
+        .filter(r -> r.method().equals("GET") && r.path().endsWith("/" + file))
         .filter(r -> r.server().equals("cdn") || !isLarge(r.path()))
         .count();
   }

@@ -8,6 +8,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -151,6 +152,9 @@ final class HubHttp implements AutoCloseable {
 
   /** The innermost message that says something: the client wraps some errors without one. */
   static String reason(Throwable error) {
+    if (error instanceof UnresolvedAddressException) {
+      return "the name of the host is not known";
+    }
     var message = error.getMessage();
     if (message != null) {
       return message;

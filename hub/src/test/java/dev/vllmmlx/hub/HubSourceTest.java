@@ -548,6 +548,16 @@ class HubSourceTest {
     assertThat(hub.bodiesSent("config.json")).as("its blob is still here").isZero();
   }
 
+  @Test
+  void replacesABlobThatLostItsEnd() throws IOException {
+    var path = resolve();
+    var blob = folder.resolve("blobs").resolve(LoopbackHub.etag(SHARD, files.get(SHARD)));
+    Files.write(blob, Arrays.copyOf(files.get(SHARD), 1000));
+
+    assertThat(resolve().resolve(SHARD)).hasBinaryContent(files.get(SHARD));
+    assertThat(Files.isSymbolicLink(path.resolve(SHARD))).isTrue();
+  }
+
   // Several at once
 
   @Test

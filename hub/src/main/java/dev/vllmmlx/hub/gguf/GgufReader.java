@@ -2,8 +2,8 @@ package dev.vllmmlx.hub.gguf;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -29,17 +29,6 @@ final class GgufReader {
   private static final int MAX_NESTING = 4;
   private static final long MAX_KEY_BYTES = 65_535; // set by the format
 
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfDouble DOUBLE =
-      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   /** The format's value types by their numbers, with the fewest bytes a value takes. */
   private enum Type {
     UINT8(1),
@@ -63,27 +52,38 @@ final class GgufReader {
     }
   }
 
-  private final MemorySegment data;
-  private long position;
+  private final ByteBuffer header;
+  private final long fileSize;
 
-  private GgufReader(MemorySegment data) {
-    this.data = data;
+  private GgufReader(ByteBuffer header, long fileSize) {
+    this.header = header;
+    this.fileSize = fileSize;
   }
 
   static GgufMetadata read(Path file) {
     try (var channel = FileChannel.open(file);
         var arena = Arena.ofConfined()) {
-      return new GgufReader(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena))
-          .header();
+      // Headers are some megabytes; what lies beyond the first two gigabytes is tensors' data.
+      var size = channel.size();
+      var mapped =
+          channel.map(FileChannel.MapMode.READ_ONLY, 0, Math.min(size, Integer.MAX_VALUE), arena);
+      var header = mapped.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+      return new GgufReader(header, size).read();
     } catch (IOException e) {
       throw new GgufException("%s cannot be read: %s".formatted(file, e), e);
+    } catch (BufferUnderflowException e) {
+      throw unusable(file, "it ends in the middle of its header: it is cut off.", e);
     } catch (GgufException e) {
-      throw new GgufException("%s is no usable GGUF file: %s".formatted(file, e.getMessage()), e);
+      throw unusable(file, e.getMessage(), e);
     }
   }
 
-  private GgufMetadata header() {
-    if (data.byteSize() < 4 || u32() != MAGIC) {
+  private static GgufException unusable(Path file, String why, RuntimeException cause) {
+    return new GgufException("%s is no usable GGUF file: %s".formatted(file, why), cause);
+  }
+
+  private GgufMetadata read() {
+    if (header.remaining() < 4 || u32() != MAGIC) {
       throw new GgufException("it does not begin with 'GGUF'.");
     }
     var version = (int) u32();
@@ -124,7 +124,7 @@ final class GgufReader {
       found.add(new GgufTensor(name, shape(name), (int) u32(), i64()));
     }
     var alignment = alignment(values);
-    var dataStart = Math.ceilDiv(position, alignment) * alignment;
+    var dataStart = Math.ceilDiv((long) header.position(), alignment) * alignment;
     return found.stream().map(tensor -> placed(tensor, dataStart, alignment)).toList();
   }
 
@@ -159,15 +159,15 @@ final class GgufReader {
    */
   private GgufTensor placed(GgufTensor tensor, long dataStart, long alignment) {
     var offset = tensor.offset();
-    if (offset < 0 || offset % alignment != 0 || offset > data.byteSize()) {
+    if (offset < 0 || offset % alignment != 0 || offset > fileSize) {
       throw new GgufException(
           "the tensor '%s' begins at byte %d.".formatted(tensor.name(), offset));
     }
     var end = dataStart + offset + byteSize(tensor);
-    if (end < 0 || end > data.byteSize()) {
+    if (end < 0 || end > fileSize) {
       throw new GgufException(
           "the data of tensor '%s' ends at byte %s, and the file at %d: it is cut off."
-              .formatted(tensor.name(), Long.toUnsignedString(end), data.byteSize()));
+              .formatted(tensor.name(), Long.toUnsignedString(end), fileSize));
     }
     return new GgufTensor(tensor.name(), tensor.shape(), tensor.typeCode(), dataStart + offset);
   }
@@ -289,9 +289,7 @@ final class GgufReader {
    */
   private int count(String what, int minimumBytes) {
     var count = i64();
-    if (count < 0
-        || count > (data.byteSize() - position) / minimumBytes
-        || count > Integer.MAX_VALUE - 8) {
+    if (count < 0 || count > header.remaining() / minimumBytes || count > Integer.MAX_VALUE - 8) {
       throw new GgufException(
           "the %s is %s, more than the file can hold: it is damaged or cut off."
               .formatted(what, Long.toUnsignedString(count)));
@@ -301,14 +299,13 @@ final class GgufReader {
 
   private String string(String what, long maximumBytes) {
     var length = i64();
-    if (length < 0 || length > maximumBytes || length > data.byteSize() - position) {
+    if (length < 0 || length > maximumBytes || length > header.remaining()) {
       throw new GgufException(
           "%s has a length of %s bytes: the file is damaged or cut off."
               .formatted(what, Long.toUnsignedString(length)));
     }
     var bytes = new byte[(int) length];
-    MemorySegment.copy(data, ValueLayout.JAVA_BYTE, position, bytes, 0, bytes.length);
-    position += length;
+    header.get(bytes);
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
@@ -320,25 +317,16 @@ final class GgufReader {
     return value == 1;
   }
 
-  private long advance(int bytes) {
-    if (bytes > data.byteSize() - position) {
-      throw new GgufException("it ends in the middle of its header: it is cut off.");
-    }
-    var here = position;
-    position += bytes;
-    return here;
-  }
-
   private byte i8() {
-    return data.get(ValueLayout.JAVA_BYTE, advance(1));
+    return header.get();
   }
 
   private short i16() {
-    return data.get(SHORT, advance(2));
+    return header.getShort();
   }
 
   private int i32() {
-    return data.get(INT, advance(4));
+    return header.getInt();
   }
 
   private long u32() {
@@ -346,14 +334,14 @@ final class GgufReader {
   }
 
   private long i64() {
-    return data.get(LONG, advance(8));
+    return header.getLong();
   }
 
   private float f32() {
-    return data.get(FLOAT, advance(4));
+    return header.getFloat();
   }
 
   private double f64() {
-    return data.get(DOUBLE, advance(8));
+    return header.getDouble();
   }
 }

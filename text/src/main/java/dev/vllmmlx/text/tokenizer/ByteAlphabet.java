@@ -1,6 +1,7 @@
 package dev.vllmmlx.text.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * GPT-2's printable stand-ins for bytes, in which byte-level BPE vocabularies are written:
@@ -12,7 +13,7 @@ final class ByteAlphabet {
   private static final short[] BYTES = new short[256 + 68];
 
   static {
-    java.util.Arrays.fill(BYTES, (short) -1);
+    Arrays.fill(BYTES, (short) -1);
     var next = 256;
     for (var b = 0; b < 256; b++) {
       var printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;

@@ -1,7 +1,11 @@
 package dev.vllmmlx.text.tokenizer;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -46,7 +50,7 @@ sealed interface DecoderStep {
 
     @Override
     public String inner(String token) {
-      return pattern.matcher(token).replaceAll(java.util.regex.Matcher.quoteReplacement(content));
+      return pattern.matcher(token).replaceAll(Matcher.quoteReplacement(content));
     }
   }
 
@@ -58,7 +62,7 @@ sealed interface DecoderStep {
     @Override
     public Pieces into(Pieces next) {
       return new EachPiece(next) {
-        private final java.io.ByteArrayOutputStream run = new java.io.ByteArrayOutputStream();
+        private final ByteArrayOutputStream run = new ByteArrayOutputStream();
 
         @Override
         public void take(String piece) {
@@ -88,8 +92,8 @@ sealed interface DecoderStep {
 
     private static String textOf(byte[] run) {
       try {
-        return StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(run)).toString();
-      } catch (java.nio.charset.CharacterCodingException notText) {
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(run)).toString();
+      } catch (CharacterCodingException notText) {
         return "\uFFFD".repeat(run.length);
       }
     }

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -241,7 +242,7 @@ final class GgufTokenizer {
   }
 
   /** Puts bos before and eos after a text, as far as the file asks for it. */
-  private tools.jackson.databind.JsonNode postProcessor(boolean addBosByDefault) {
+  private JsonNode postProcessor(boolean addBosByDefault) {
     var bos = flag("add_bos_token", addBosByDefault) ? bos() : null;
     var eos = flag("add_eos_token", false) ? eos() : null;
     if (bos == null && eos == null) {

@@ -10,7 +10,8 @@ import java.lang.ref.Reference;
  * truncation and padding off. The native tokenizer is freed when this object is collected. Threads
  * may share it.
  *
- * <p>DJL unpacks its library once into {@code $DJL_CACHE_DIR}, or {@code ~/.djl.ai}.
+ * <p>DJL unpacks its library once into {@code $DJL_CACHE_DIR}, or {@code ~/.djl.ai}. A process can
+ * load it in one class loader only.
  */
 final class NativeEncoder {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -23,7 +24,7 @@ final class NativeEncoder {
    */
   NativeEncoder(String json) {
     try {
-      LibUtils.checkStatus();
+      loadLibrary();
       handle = TokenizersLibrary.LIB.createTokenizerFromString(json);
     } catch (RuntimeException e) {
       throw new TokenizerException("The tokenizer cannot be loaded: " + e.getMessage(), e);
@@ -32,6 +33,25 @@ final class NativeEncoder {
     CLEANER.register(this, () -> TokenizersLibrary.LIB.deleteTokenizer(owned));
     TokenizersLibrary.LIB.disableTruncation(handle);
     TokenizersLibrary.LIB.disablePadding(handle);
+  }
+
+  /**
+   * The library is looked for through the thread's class loader, which may be a plugin's that
+   * cannot see it. And where there is an NVIDIA card DJL would go to the network for another build
+   * of it.
+   */
+  private static void loadLibrary() {
+    if (System.getenv("RUST_FLAVOR") == null && System.getProperty("RUST_FLAVOR") == null) {
+      System.setProperty("RUST_FLAVOR", "cpu");
+    }
+    var thread = Thread.currentThread();
+    var loader = thread.getContextClassLoader();
+    thread.setContextClassLoader(NativeEncoder.class.getClassLoader());
+    try {
+      LibUtils.checkStatus();
+    } finally {
+      thread.setContextClassLoader(loader);
+    }
   }
 
   /** Ids of {@code text}, which has no lone surrogate. */

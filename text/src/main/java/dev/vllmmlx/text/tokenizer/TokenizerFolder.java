@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -135,7 +136,7 @@ final class TokenizerFolder {
     var root = (ObjectNode) Vocabulary.JSON.readTree(json);
     ArrayNode list = root.putArray("added_tokens");
     all.values().stream()
-        .sorted(java.util.Comparator.comparingInt(AddedToken::id))
+        .sorted(Comparator.comparingInt(AddedToken::id))
         .forEach(token -> list.add(token.toJson()));
     return root.toString();
   }

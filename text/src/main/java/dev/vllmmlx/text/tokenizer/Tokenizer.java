@@ -129,7 +129,8 @@ public final class Tokenizer {
   }
 
   /**
-   * Every id that ends a generation, ascending; see {@code EndTokens} in the README for the rule.
+   * Every id that ends a generation, ascending: what the checkpoint's files declare, and well-known
+   * ends of a turn or text that the vocabulary marks as special.
    */
   public Set<Integer> endOfGenerationIds() {
     return endIds;

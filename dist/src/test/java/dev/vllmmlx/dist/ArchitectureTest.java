@@ -1,0 +1,101 @@
+package dev.vllmmlx.dist;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Who may know whom, over every class of the distribution. */
+@AnalyzeClasses(packages = "dev.vllmmlx", importOptions = DoNotIncludeTests.class)
+final class ArchitectureTest {
+  private static final String SPI = "dev.vllmmlx.spi..";
+  private static final String HUB = "dev.vllmmlx.hub..";
+  private static final String TEXT = "dev.vllmmlx.text..";
+  private static final String MLX = "dev.vllmmlx.mlx..";
+  private static final String ECHO = "dev.vllmmlx.echo..";
+  private static final String GATEWAY = "dev.vllmmlx.gateway..";
+
+  @ArchTest
+  static final ArchRule spiKnowsTheJdkAlone =
+      classes().that().resideInAPackage(SPI).should().onlyDependOnClassesThat(inJdkOr(SPI));
+
+  @ArchTest
+  static final ArchRule hubKnowsNobody =
+      noClasses()
+          .that()
+          .resideInAPackage(HUB)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(SPI, TEXT, MLX, ECHO, GATEWAY);
+
+  @ArchTest
+  static final ArchRule textKnowsSpiAndHub =
+      noClasses()
+          .that()
+          .resideInAPackage(TEXT)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(MLX, ECHO, GATEWAY);
+
+  @ArchTest
+  static final ArchRule enginesDoNotKnowTheGateway =
+      noClasses()
+          .that()
+          .resideInAnyPackage(MLX, ECHO)
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(GATEWAY);
+
+  @ArchTest
+  static final ArchRule gatewayKnowsNoEngine =
+      noClasses()
+          .that()
+          .resideInAPackage(GATEWAY)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(MLX, ECHO);
+
+  @ArchTest
+  static final ArchRule echoKnowsTheSpiAlone =
+      classes().that().resideInAPackage(ECHO).should().onlyDependOnClassesThat(inJdkOr(SPI, ECHO));
+
+  @ArchTest
+  static final ArchRule nativeMemoryIsTheBindingsAlone =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.vllmmlx.mlx.array..")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.lang.foreign.Linker");
+
+  @ArchTest
+  static final ArchRule noStateInStatics =
+      fields()
+          .that()
+          .areStatic()
+          .and()
+          .areDeclaredInClassesThat()
+          .resideInAPackage("dev.vllmmlx..")
+          .should()
+          .haveModifier(JavaModifier.FINAL);
+
+  @ArchTest
+  static final ArchRule namesSayWhatAThingIs =
+      noClasses()
+          .should()
+          .haveNameMatching(".*(Impl|Helper|Manager|Utils?)$")
+          .orShould()
+          .resideInAnyPackage("..util..", "..common..", "..misc..");
+
+  private static DescribedPredicate<JavaClass> inJdkOr(String... packages) {
+    return resideInAnyPackage(packages).or(resideInAnyPackage("java.."));
+  }
+}

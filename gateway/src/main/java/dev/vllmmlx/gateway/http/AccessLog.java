@@ -1,0 +1,64 @@
+package dev.vllmmlx.gateway.http;
+
+import dev.vllmmlx.gateway.pipeline.ApiError;
+import dev.vllmmlx.gateway.pipeline.ChoiceState;
+import dev.vllmmlx.spi.FinishReason;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One line for each request that was answered. What was said in it is nobody's business. */
+final class AccessLog {
+  private static final Logger LOG = LoggerFactory.getLogger("dev.vllmmlx.access");
+  private static final String STARTED = AccessLog.class.getName();
+
+  private AccessLog() {}
+
+  static void begin(RoutingContext context) {
+    context.put(STARTED, System.nanoTime());
+    context.next();
+  }
+
+  static void failed(RoutingContext context, ApiError error) {
+    LOG.info(
+        "{} {} {} {} {} in {} ms: {}",
+        RequestId.of(context),
+        context.request().method(),
+        context.request().path(),
+        error.status(),
+        error.code().orElse(error.type()),
+        millis(context),
+        // A path may be in a message; a prompt never is.
+        error.field().orElse("-"));
+  }
+
+  static void answered(RoutingContext context, List<ChoiceState> choices, ApiError error) {
+    var prompt = choices.isEmpty() ? 0 : choices.getFirst().usage().promptTokens();
+    var cached = choices.isEmpty() ? 0 : choices.getFirst().usage().cachedTokens();
+    var completion = choices.stream().mapToInt(c -> c.usage().completionTokens()).sum();
+    LOG.info(
+        "{} {} {} {} in {} ms: {} prompt tokens ({} cached), {} generated, {}",
+        RequestId.of(context),
+        context.request().method(),
+        context.request().path(),
+        error == null ? 200 : error.status(),
+        millis(context),
+        prompt,
+        cached,
+        completion,
+        error == null
+            ? choices.stream()
+                .map(c -> c.finishReason().map(FinishReason::name).orElse("-"))
+                .collect(Collectors.joining(","))
+                .toLowerCase(Locale.ROOT)
+            : error.code().orElse(error.type()));
+  }
+
+  private static long millis(RoutingContext context) {
+    long started = context.get(STARTED);
+    return (System.nanoTime() - started) / 1_000_000;
+  }
+}

@@ -1,0 +1,48 @@
+package dev.vllmmlx.gateway.http;
+
+import dev.vllmmlx.gateway.openai.ReplyNodes;
+import dev.vllmmlx.gateway.pipeline.ApiError;
+import dev.vllmmlx.gateway.pipeline.ApiException;
+import dev.vllmmlx.gateway.pipeline.JsonReply;
+import dev.vllmmlx.spi.EngineException;
+import io.vertx.ext.web.RoutingContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Turns whatever went wrong in a handler into an error body. */
+final class Failures {
+  private static final Logger LOG = LoggerFactory.getLogger(Failures.class);
+
+  private Failures() {}
+
+  static void handle(RoutingContext context) {
+    var error = error(context);
+    AccessLog.failed(context, error);
+    JsonReply.send(context.response(), error, ReplyNodes.error(error));
+  }
+
+  private static ApiError error(RoutingContext context) {
+    return switch (context.failure()) {
+      case ApiException e -> e.error();
+      case EngineException e -> ApiError.of(e);
+      case null -> byStatus(context);
+      default -> {
+        if (context.statusCode() == 413) {
+          yield byStatus(context);
+        }
+        LOG.error("request {} failed", RequestId.of(context), context.failure());
+        yield ApiError.of(500, "internal_error", "the server failed; its log says more");
+      }
+    };
+  }
+
+  private static ApiError byStatus(RoutingContext context) {
+    var request = context.request();
+    return switch (context.statusCode()) {
+      case 404 -> ApiError.of(404, "not_found", "there is no " + request.path() + " here");
+      case 413 -> ApiError.of(413, "body_too_large", "the body is larger than this server allows");
+      case 400 -> ApiError.of(400, "bad_request", "the request is not valid HTTP");
+      default -> ApiError.of(context.statusCode(), "http_error", "HTTP " + context.statusCode());
+    };
+  }
+}

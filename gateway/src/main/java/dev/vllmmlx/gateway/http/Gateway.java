@@ -1,0 +1,201 @@
+package dev.vllmmlx.gateway.http;
+
+import dev.vllmmlx.gateway.openai.ChatDialect;
+import dev.vllmmlx.gateway.openai.CompletionsDialect;
+import dev.vllmmlx.gateway.openai.Dialect;
+import dev.vllmmlx.gateway.pipeline.ApiError;
+import dev.vllmmlx.gateway.pipeline.ApiException;
+import dev.vllmmlx.gateway.pipeline.JsonReply;
+import dev.vllmmlx.gateway.pipeline.Pipeline;
+import dev.vllmmlx.spi.Engine;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.handler.CorsHandler;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/**
+ * The HTTP server in front of one engine. Event loops do HTTP and nothing else. It neither opens
+ * nor closes the engine.
+ */
+public final class Gateway {
+  private static final String MODELS = "/v1/models";
+
+  private final GatewaySettings settings;
+  private final Engine engine;
+  private final Pipeline pipeline;
+  private final HttpServer server;
+  private final Map<String, Set<String>> methods = new TreeMap<>();
+  private volatile boolean draining;
+
+  private Gateway(Vertx vertx, GatewaySettings settings, Engine engine) {
+    this.settings = settings;
+    this.engine = engine;
+    this.pipeline =
+        new Pipeline(
+            vertx,
+            engine,
+            settings.limits().streamInterval(),
+            settings.times().keepAlive(),
+            settings.times().stalled());
+    this.server =
+        vertx
+            .createHttpServer(
+                new HttpServerOptions()
+                    .setTcpNoDelay(true)
+                    .setMaxInitialLineLength(8192)
+                    .setMaxHeaderSize(32768))
+            .requestHandler(router(vertx));
+  }
+
+  /** Listens; the future fails when the address cannot be had. */
+  public static Future<Gateway> start(Vertx vertx, GatewaySettings settings, Engine engine) {
+    var gateway = new Gateway(vertx, settings, engine);
+    return gateway.server.listen(settings.port(), settings.host()).map(_ -> gateway);
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return server.actualPort();
+  }
+
+  /**
+   * Takes no new requests from now on and waits for those under way; what is not done in time ends
+   * with an error.
+   */
+  public Future<Void> drain(Duration timeout) {
+    draining = true;
+    return pipeline.drain(timeout);
+  }
+
+  /** Stops listening and closes every connection. */
+  public Future<Void> close() {
+    return server.close();
+  }
+
+  private Router router(Vertx vertx) {
+    var router = Router.router(vertx);
+    router.route().handler(RequestId::assign).handler(AccessLog::begin);
+    if (!settings.allowedOrigins().isEmpty()) {
+      router.route().handler(cors());
+    }
+    router.route().failureHandler(Failures::handle);
+    settings.apiKey().ifPresent(key -> router.route("/v1/*").handler(new ApiKey(key)::check));
+
+    get(
+        router,
+        "/health",
+        new HealthRoute(engine, settings.times().aliveWithin(), () -> draining)::answer);
+    get(router, MODELS, this::listModels);
+    router
+        .routeWithRegex(HttpMethod.GET, Pattern.quote(MODELS) + "/(?<id>.+)")
+        .handler(this::showModel);
+    methods.put(MODELS + "/", new TreeSet<>(Set.of("GET")));
+    generate(router, "/v1/chat/completions", new ChatDialect());
+    generate(router, "/v1/completions", new CompletionsDialect());
+    router.route().handler(this::noRoute);
+    return router;
+  }
+
+  private CorsHandler cors() {
+    var cors = CorsHandler.create();
+    if (settings.allowedOrigins().contains("*")) {
+      cors.addOriginWithRegex(".*");
+    } else {
+      cors.addOrigins(settings.allowedOrigins());
+    }
+    return cors.allowedMethods(Set.of(HttpMethod.GET, HttpMethod.POST, HttpMethod.OPTIONS))
+        .allowedHeaders(Set.of("authorization", "content-type", "x-request-id"))
+        .exposedHeaders(Set.of("x-request-id", "x-ignored-fields", "retry-after"));
+  }
+
+  private void get(Router router, String path, Handler<RoutingContext> handler) {
+    methods.put(path, new TreeSet<>(Set.of("GET", "HEAD")));
+    router.route(HttpMethod.GET, path).handler(handler);
+    router.route(HttpMethod.HEAD, path).handler(handler);
+  }
+
+  private void generate(Router router, String path, Dialect dialect) {
+    methods.put(path, new TreeSet<>(Set.of("POST")));
+    var route =
+        new GenerateRoute(
+            engine, dialect, new Dialect.Defaults(settings.limits().maxTokens()), pipeline);
+    router
+        .route(HttpMethod.POST, path)
+        .handler(this::refuseWhenDraining)
+        .handler(this::limitBodyTime)
+        .handler(BodyHandler.create(false).setBodyLimit(settings.limits().maxBodyBytes()))
+        .handler(route::answer);
+  }
+
+  private void refuseWhenDraining(RoutingContext context) {
+    if (draining) {
+      throw new ApiException(ApiError.draining());
+    }
+    context.next();
+  }
+
+  // A body that trickles in would hold its connection for ever.
+  private void limitBodyTime(RoutingContext context) {
+    var timer =
+        context
+            .vertx()
+            .setTimer(
+                settings.times().body().toMillis(), _ -> context.request().connection().close());
+    context.request().end().onComplete(_ -> context.vertx().cancelTimer(timer));
+    context.next();
+  }
+
+  private void listModels(RoutingContext context) {
+    var body = JsonNodeFactory.instance.objectNode();
+    body.put("object", "list");
+    body.putArray("data").add(new ServedModel(engine.model()).describe());
+    JsonReply.send(context.response(), 200, body);
+  }
+
+  private void showModel(RoutingContext context) {
+    var served = new ServedModel(engine.model());
+    // Ids of the hub hold a slash, which clients send as it is or encoded.
+    var raw = context.request().path().substring(MODELS.length() + 1);
+    String id;
+    try {
+      id = URLDecoder.decode(raw.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException _) {
+      id = raw;
+    }
+    if (!served.isCalled(id)) {
+      throw new ApiException(served.notFound(id));
+    }
+    JsonReply.send(context.response(), 200, served.describe());
+  }
+
+  private void noRoute(RoutingContext context) {
+    var path = context.request().path();
+    var allowed = methods.get(path.startsWith(MODELS + "/") ? MODELS + "/" : path);
+    if (allowed == null) {
+      throw new ApiException(ApiError.of(404, "not_found", "there is no " + path + " here"));
+    }
+    context.response().putHeader(HttpHeaders.ALLOW, String.join(", ", allowed));
+    throw new ApiException(
+        ApiError.of(
+            405,
+            "method_not_allowed",
+            "%s takes %s, not %s"
+                .formatted(path, String.join(" or ", allowed), context.request().method())));
+  }
+}

@@ -1,0 +1,70 @@
+package dev.vllmmlx.gateway.http;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How the server listens and what it allows.
+ *
+ * @param host the address to listen on
+ * @param port 0 for any free one
+ * @param apiKey what clients must send as bearer token; empty for no key
+ * @param allowedOrigins web pages that may call from a browser; {@code *} for all
+ * @param limits sizes
+ * @param times how long things may take
+ */
+public record GatewaySettings(
+    String host,
+    int port,
+    Optional<String> apiKey,
+    List<String> allowedOrigins,
+    Limits limits,
+    Times times) {
+
+  public GatewaySettings {
+    Objects.requireNonNull(host);
+    Objects.requireNonNull(apiKey);
+    allowedOrigins = List.copyOf(allowedOrigins);
+    Objects.requireNonNull(limits);
+    Objects.requireNonNull(times);
+  }
+
+  /** The usual settings, without a key, on this address. */
+  public static GatewaySettings on(String host, int port) {
+    return new GatewaySettings(
+        host, port, Optional.empty(), List.of(), Limits.usual(), Times.usual());
+  }
+
+  /**
+   * Sizes.
+   *
+   * @param maxTokens the longest answer where a request sets none
+   * @param streamInterval tokens per chunk of a stream
+   * @param maxBodyBytes the largest request body
+   */
+  public record Limits(int maxTokens, int streamInterval, long maxBodyBytes) {
+    public static Limits usual() {
+      return new Limits(32_768, 1, 32L << 20);
+    }
+  }
+
+  /**
+   * How long things may take.
+   *
+   * @param aliveWithin health is bad when the engine's thread was not seen alive for so long
+   * @param body what a client gets to send its body in
+   * @param keepAlive silence in a stream after which a comment is sent
+   * @param stalled a client that does not read for so long is cut off
+   */
+  public record Times(Duration aliveWithin, Duration body, Duration keepAlive, Duration stalled) {
+    public static Times usual() {
+      return new Times(
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(15),
+          Duration.ofMinutes(2));
+    }
+  }
+}

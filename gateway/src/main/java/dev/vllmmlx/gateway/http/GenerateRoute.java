@@ -1,0 +1,122 @@
+package dev.vllmmlx.gateway.http;
+
+import dev.vllmmlx.gateway.openai.Body;
+import dev.vllmmlx.gateway.openai.Dialect;
+import dev.vllmmlx.gateway.pipeline.ApiError;
+import dev.vllmmlx.gateway.pipeline.ApiException;
+import dev.vllmmlx.gateway.pipeline.Pipeline;
+import dev.vllmmlx.spi.Engine;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A route that generates: body, dialect, pipeline. */
+final class GenerateRoute {
+  private static final Logger LOG = LoggerFactory.getLogger(GenerateRoute.class);
+  private static final String IGNORED = "x-ignored-fields";
+  // Below it a body is parsed where it arrived; above, a jump to another thread costs less.
+  private static final int SMALL_BODY = 64 << 10;
+
+  private final Engine engine;
+  private final Dialect dialect;
+  private final Dialect.Defaults defaults;
+  private final Pipeline pipeline;
+  private final ServedModel served;
+
+  GenerateRoute(Engine engine, Dialect dialect, Dialect.Defaults defaults, Pipeline pipeline) {
+    this.engine = engine;
+    this.dialect = dialect;
+    this.defaults = defaults;
+    this.pipeline = pipeline;
+    this.served = new ServedModel(engine.model());
+  }
+
+  private record Read(Dialect.Decoded decoded, String model) {}
+
+  void answer(RoutingContext context) {
+    var bytes = context.body().buffer() == null ? new byte[0] : context.body().buffer().getBytes();
+    var read =
+        bytes.length <= SMALL_BODY
+            ? Future.succeededFuture(read(bytes))
+            : onVirtualThread(context, bytes);
+    read.onSuccess(it -> start(context, it)).onFailure(context::fail);
+  }
+
+  private Read read(byte[] bytes) {
+    var body = Body.parse(bytes);
+    if (!body.isObject()) {
+      throw new ApiException(ApiError.invalid(null, "the body must be a JSON object"));
+    }
+    var model = served.require(body);
+    return new Read(dialect.decode(body, engine, defaults), model);
+  }
+
+  private Future<Read> onVirtualThread(RoutingContext context, byte[] bytes) {
+    var promise = Promise.<Read>promise();
+    var loop = context.vertx().getOrCreateContext();
+    Thread.startVirtualThread(
+        () -> {
+          try {
+            var read = read(bytes);
+            loop.runOnContext(_ -> promise.complete(read));
+          } catch (RuntimeException e) {
+            loop.runOnContext(_ -> promise.fail(e));
+          }
+        });
+    return promise.future();
+  }
+
+  private void start(RoutingContext context, Read read) {
+    var call = read.decoded().call();
+    report(context, call.ignored());
+    var id = read.decoded().idPrefix() + "-" + RequestId.of(context);
+    var head = new Dialect.ReplyHead(id, read.model(), Instant.now().getEpochSecond());
+    pipeline.answer(
+        context.request(),
+        call,
+        id,
+        tenant(context),
+        read.decoded().encoder().make(head),
+        (choices, error) -> AccessLog.answered(context, choices, error));
+  }
+
+  // The key itself must not travel into engines and their statistics.
+  private static String tenant(RoutingContext context) {
+    var key = context.request().getHeader(HttpHeaders.AUTHORIZATION);
+    if (key == null) {
+      return "";
+    }
+    try {
+      var digest =
+          MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  private static void report(RoutingContext context, List<String> ignored) {
+    if (ignored.isEmpty()) {
+      return;
+    }
+    // Names come from the client: only what a header may hold, and not without end.
+    var names =
+        ignored.stream()
+            .map(name -> name.replaceAll("[^A-Za-z0-9_.\\[\\]-]", "?"))
+            .map(name -> name.length() <= 64 ? name : name.substring(0, 64))
+            .limit(32)
+            .collect(Collectors.joining(", "));
+    context.response().putHeader(IGNORED, names);
+    LOG.warn("{} ignored fields: {}", RequestId.of(context), names);
+  }
+}

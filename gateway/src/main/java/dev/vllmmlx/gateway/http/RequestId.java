@@ -1,0 +1,32 @@
+package dev.vllmmlx.gateway.http;
+
+import io.vertx.ext.web.RoutingContext;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * The id of a request: the client's own where it is sane, else a new one. In the response and the
+ * log.
+ */
+final class RequestId {
+  private static final String HEADER = "x-request-id";
+  private static final String KEY = RequestId.class.getName();
+  private static final Pattern SANE = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  private RequestId() {}
+
+  static void assign(RoutingContext context) {
+    var sent = context.request().getHeader(HEADER);
+    var id =
+        sent != null && SANE.matcher(sent).matches()
+            ? sent
+            : UUID.randomUUID().toString().replace("-", "");
+    context.put(KEY, id);
+    context.response().putHeader(HEADER, id);
+    context.next();
+  }
+
+  static String of(RoutingContext context) {
+    return context.get(KEY);
+  }
+}

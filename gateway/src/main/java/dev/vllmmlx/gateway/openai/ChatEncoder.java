@@ -1,0 +1,121 @@
+package dev.vllmmlx.gateway.openai;
+
+import static dev.vllmmlx.gateway.openai.ReplyNodes.JSON;
+
+import dev.vllmmlx.gateway.pipeline.ApiError;
+import dev.vllmmlx.gateway.pipeline.ChoiceState;
+import dev.vllmmlx.gateway.pipeline.ReplyEncoder;
+import dev.vllmmlx.spi.TokenLogprob;
+import java.util.List;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Writes chat completions and their chunks. */
+final class ChatEncoder implements ReplyEncoder {
+  private final Dialect.ReplyHead head;
+  private final OptionalInt topLogprobs;
+  private final boolean includeUsage;
+
+  ChatEncoder(Dialect.ReplyHead head, OptionalInt topLogprobs, boolean includeUsage) {
+    this.head = head;
+    this.topLogprobs = topLogprobs;
+    this.includeUsage = includeUsage;
+  }
+
+  @Override
+  public List<JsonNode> opening(ChoiceState choice) {
+    var delta = JSON.objectNode();
+    delta.put("role", "assistant");
+    delta.put("content", "");
+    return List.of(chunk(choice, delta, null));
+  }
+
+  @Override
+  public JsonNode delta(ChoiceState choice, ChoiceState.Piece piece) {
+    var delta = JSON.objectNode();
+    delta.put("content", piece.text());
+    var chunk = chunk(choice, delta, null);
+    if (topLogprobs.isPresent()) {
+      ((ObjectNode) chunk.get("choices").get(0)).set("logprobs", logprobs(piece.logprobs()));
+    }
+    return chunk;
+  }
+
+  @Override
+  public JsonNode finish(ChoiceState choice) {
+    var reason = ReplyNodes.finishReason(choice.finishReason().orElseThrow());
+    return chunk(choice, JSON.objectNode(), reason);
+  }
+
+  @Override
+  public JsonNode usage(Totals totals) {
+    var chunk = ReplyNodes.head(head, "chat.completion.chunk");
+    chunk.putArray("choices");
+    chunk.set("usage", ReplyNodes.usage(totals));
+    return chunk;
+  }
+
+  @Override
+  public JsonNode body(List<ChoiceState> choices, List<ChoiceState.Piece> pieces, Totals totals) {
+    var body = ReplyNodes.head(head, "chat.completion");
+    var list = body.putArray("choices");
+    for (var i = 0; i < choices.size(); i++) {
+      var choice = list.addObject();
+      choice.put("index", choices.get(i).index());
+      var message = choice.putObject("message");
+      message.put("role", "assistant");
+      message.put("content", pieces.get(i).text());
+      message.putNull("refusal");
+      if (topLogprobs.isPresent()) {
+        choice.set("logprobs", logprobs(pieces.get(i).logprobs()));
+      } else {
+        choice.putNull("logprobs");
+      }
+      choice.put(
+          "finish_reason", ReplyNodes.finishReason(choices.get(i).finishReason().orElseThrow()));
+    }
+    body.set("usage", ReplyNodes.usage(totals));
+    return body;
+  }
+
+  @Override
+  public JsonNode error(ApiError error) {
+    return ReplyNodes.error(error);
+  }
+
+  private ObjectNode chunk(ChoiceState of, ObjectNode delta, String finishReason) {
+    var chunk = ReplyNodes.head(head, "chat.completion.chunk");
+    var choice = chunk.putArray("choices").addObject();
+    choice.put("index", of.index());
+    choice.set("delta", delta);
+    choice.putNull("logprobs");
+    choice.put("finish_reason", finishReason);
+    if (includeUsage) {
+      chunk.putNull("usage");
+    }
+    return chunk;
+  }
+
+  private static ObjectNode logprobs(List<TokenLogprob> tokens) {
+    var logprobs = JSON.objectNode();
+    var content = logprobs.putArray("content");
+    for (var token : tokens) {
+      var entry = content.addObject();
+      describe(entry, token.token());
+      var top = entry.putArray("top_logprobs");
+      token.top().forEach(candidate -> describe(top.addObject(), candidate));
+    }
+    logprobs.putNull("refusal");
+    return logprobs;
+  }
+
+  private static void describe(ObjectNode entry, TokenLogprob.Candidate candidate) {
+    entry.put("token", ReplyNodes.text(candidate));
+    entry.put("logprob", ReplyNodes.logprob(candidate));
+    var bytes = entry.putArray("bytes");
+    for (var b : candidate.bytes()) {
+      bytes.add(b & 0xff);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.vllmmlx.gateway.pipeline;
+
+import dev.vllmmlx.spi.FinishReason;
+import dev.vllmmlx.spi.GenerationEvent;
+import dev.vllmmlx.spi.TokenLogprob;
+import dev.vllmmlx.spi.Usage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One choice of a call as its events come in: what has not been sent yet, and how it ended. For a
+ * reply in one body nothing is sent until the end, so that it is the fold of the stream. Confined
+ * to the request's event loop.
+ */
+public final class ChoiceState {
+  private final int index;
+  private final int promptIndex;
+  private final StringBuilder text = new StringBuilder();
+  private final List<TokenLogprob> logprobs = new ArrayList<>();
+  private int tokens;
+  private int completionTokens;
+  private Optional<GenerationEvent.Finished> finished = Optional.empty();
+  private Usage usage = new Usage(0, 0, 0);
+  private boolean opened;
+  private boolean closed;
+
+  ChoiceState(int index, int promptIndex) {
+    this.index = index;
+    this.promptIndex = promptIndex;
+  }
+
+  /** Its place among the choices of the call. */
+  public int index() {
+    return index;
+  }
+
+  /** Which of the call's prompts it answers. */
+  public int promptIndex() {
+    return promptIndex;
+  }
+
+  /** How it ended; empty while it goes on. */
+  public Optional<FinishReason> finishReason() {
+    return finished.map(GenerationEvent.Finished::reason);
+  }
+
+  /** The stop string or token that ended it. */
+  public Optional<String> stop() {
+    return finished.flatMap(GenerationEvent.Finished::stop);
+  }
+
+  /** What it has used so far. */
+  public Usage usage() {
+    return usage;
+  }
+
+  void add(GenerationEvent.Started started) {
+    usage = new Usage(started.promptTokens(), started.cachedTokens(), 0);
+  }
+
+  void add(GenerationEvent.Delta delta) {
+    text.append(delta.text());
+    logprobs.addAll(delta.logprobs());
+    tokens += delta.tokens();
+    completionTokens += delta.tokens();
+    usage = new Usage(usage.promptTokens(), usage.cachedTokens(), completionTokens);
+  }
+
+  void add(GenerationEvent.Finished event) {
+    finished = Optional.of(event);
+    usage = event.usage();
+  }
+
+  /** Whether at least so many tokens wait to be sent, or all that are left. */
+  boolean isDue(int interval) {
+    return tokens >= interval || finished.isPresent();
+  }
+
+  boolean hasUnsent() {
+    return !text.isEmpty() || !logprobs.isEmpty();
+  }
+
+  /** The text that has not been sent; from now on it has. */
+  Piece take() {
+    var piece = new Piece(text.toString(), List.copyOf(logprobs));
+    text.setLength(0);
+    logprobs.clear();
+    tokens = 0;
+    return piece;
+  }
+
+  /** True the first time. */
+  boolean open() {
+    var first = !opened;
+    opened = true;
+    return first;
+  }
+
+  /** True the first time. */
+  boolean close() {
+    var first = !closed;
+    closed = true;
+    return first;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Text and log probabilities that go out together. */
+  public record Piece(String text, List<TokenLogprob> logprobs) {}
+}

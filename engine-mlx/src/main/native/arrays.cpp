@@ -22,7 +22,12 @@ VM_EXPORT Handle vm_from_data(const void* data, int64_t bytes, const int32_t* di
 }
 
 VM_EXPORT Handle vm_full(const int32_t* dims, int32_t n, double value, int32_t type) {
-  return make([&] { return mx::full(shape(dims, n), mx::array(static_cast<float>(value)), dtype(type)); });
+  return make([&] {
+    auto element = dtype(type);
+    return mx::issubdtype(element, mx::integer)
+        ? mx::full(shape(dims, n), mx::array(static_cast<int64_t>(value), element), element)
+        : mx::full(shape(dims, n), mx::array(static_cast<float>(value)), element);
+  });
 }
 
 VM_EXPORT Handle vm_arange(double start, double stop, double step, int32_t type) {
@@ -67,19 +72,6 @@ VM_EXPORT int32_t vm_eval(const Handle* handles, int32_t n) {
 
 VM_EXPORT int32_t vm_async_eval(const Handle* handles, int32_t n) {
   return run([&] { mx::async_eval(arrays(handles, n)); });
-}
-
-// Evaluates, converts to the element type `type` and copies the row-major data to `out`.
-VM_EXPORT int32_t vm_copy_out(Handle a, int32_t type, void* out, int64_t bytes) {
-  return run([&] {
-    auto plain = mx::contiguous(a->dtype() == dtype(type) ? *a : mx::astype(*a, dtype(type)));
-    if (static_cast<int64_t>(plain.nbytes()) != bytes) {
-      throw std::invalid_argument(
-          "[copy] the array has " + std::to_string(plain.nbytes()) + " bytes, the target " + std::to_string(bytes));
-    }
-    plain.eval();
-    std::memcpy(out, plain.data<char>(), bytes);
-  });
 }
 
 // Evaluates and gives the address of the data, or null where it does not lie row-major in one piece. An error is -1.

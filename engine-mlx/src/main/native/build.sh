@@ -41,7 +41,7 @@ compiler=$("$cxx" --version 2>/dev/null | head -n 1) || die "the C++ compiler '$
 
 flags="-std=c++20 -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -pthread"
 sources=$(cd "$here" && find . -name '*.cpp' | LC_ALL=C sort)
-headers=$(cd "$here" && find . -name '*.h' | LC_ALL=C sort)
+headers=$(cd "$here" && find . -name '*.h' -o -name '*.inc' | LC_ALL=C sort)
 
 # Nothing to do where the stamp holds the hash of every input.
 inputs=$(cd "$here" && { echo "$compiler $flags"; digest build.sh "$requirements" $sources $headers; } | digest | cut -d ' ' -f 1)
@@ -83,7 +83,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 pending=
 for source in $sources; do
   case $source in # kernels for one instruction set each; chosen at run time
-    *_avx512.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mfma -mf16c -mavx2" only=linux-x86_64 ;;
+    *_avx512.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx2.cpp) extra="-mavx2 -mfma -mf16c" only=linux-x86_64 ;;
     *) extra= only= ;;
   esac
@@ -102,8 +102,7 @@ cp "$wheel"/mlx/lib/lib* "$out/mlx/lib/"
 [ ! -d "$wheel/mlx_cpu.libs" ] || cp -R "$wheel/mlx_cpu.libs" "$out/"
 cp "$wheel"/*.dist-info/licenses/LICENSE "$out/mlx/LICENSE"
 # shellcheck disable=SC2086
-"$cxx" $soflags -pthread $linked -L "$wheel/mlx/lib" -lmlx -Wl,-rpath,"$rpath" -o "$out/$shim" \
-  ${VM_LINK_EXTRA:-} || die "the shim does not link."
+"$cxx" $soflags -pthread $linked -L "$wheel/mlx/lib" -lmlx -Wl,-rpath,"$rpath" -o "$out/$shim" || die "the shim does not link."
 
 # What the jar carries: sha256, size and path of every file.
 (cd "$out" && find . -type f ! -name manifest.txt | sed 's|^\./||' | LC_ALL=C sort | while read -r file; do

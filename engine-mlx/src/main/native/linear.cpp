@@ -1,4 +1,6 @@
 // Matrix products, dense and quantized.
+#include "cpu/quantized_matmul.h"
+#include "primitives.h"
 #include "runtime.h"
 
 using namespace vm;
@@ -22,6 +24,10 @@ VM_EXPORT Handle vm_addmm(Handle c, Handle a, Handle b, float alpha, float beta)
 VM_EXPORT Handle vm_quantized_matmul(
     Handle x, Handle w, Handle scales, Handle biases, int32_t transpose, int32_t group_size, int32_t bits) {
   return make([&] {
+    if (biases && primitives_wanted() && cpu::takes_quantized_matmul(*x, *w, *scales, transpose != 0, group_size, bits)) {
+      return cpu::quantized_matmul(
+          *x, *w, *scales, *biases, group_size, bits, mx::default_stream(mx::Device::cpu));
+    }
     return mx::quantized_matmul(*x, *w, *scales, maybe(biases), transpose != 0, group_size, bits);
   });
 }

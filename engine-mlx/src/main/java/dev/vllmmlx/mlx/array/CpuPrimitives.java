@@ -1,0 +1,52 @@
+package dev.vllmmlx.mlx.array;
+
+import java.lang.foreign.Arena;
+
+/**
+ * Settings of this project's own CPU primitives, which stand in for MLX's slow ones on a CPU. They
+ * hold for the process; any thread may change them, best before any work.
+ */
+public final class CpuPrimitives {
+
+  /** The system property that turns them off with {@code false}, to compare. */
+  public static final String PROPERTY = "vllmmlx.primitives";
+
+  private CpuPrimitives() {}
+
+  /** Whether functions called from now on take them. */
+  public static void enable(boolean on) {
+    Native.run(Native.USE_PRIMITIVES, on ? 1 : 0);
+  }
+
+  /**
+   * How many threads compute, the stream's own included.
+   *
+   * @param count 0 for one for each physical core
+   */
+  public static void setThreads(int count) {
+    if (count < 0) {
+      throw new IllegalArgumentException("threads: " + count + " is negative");
+    }
+    Native.run(Native.SET_THREADS, count);
+  }
+
+  public static int threads() {
+    return Native.threads();
+  }
+
+  /** The instruction set whose kernels run: {@code portable}, {@code avx2} or {@code avx512}. */
+  public static String kernels() {
+    return Native.kernels();
+  }
+
+  /**
+   * Chooses kernels, for tests: {@code auto} is the best of this machine.
+   *
+   * @throws MlxException where the machine does not have them
+   */
+  public static void chooseKernels(String name) {
+    try (var arena = Arena.ofConfined()) {
+      Native.run(Native.CHOOSE_KERNELS, arena.allocateFrom(name).address());
+    }
+  }
+}

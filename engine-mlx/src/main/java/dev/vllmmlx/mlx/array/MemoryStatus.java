@@ -1,0 +1,17 @@
+package dev.vllmmlx.mlx.array;
+
+/**
+ * What MLX holds in this process.
+ *
+ * @param liveHandles arrays that Java holds and has not freed
+ * @param activeBytes memory of arrays in use
+ * @param peakBytes the most that {@code activeBytes} has been
+ * @param cacheBytes memory that MLX keeps for its next arrays
+ */
+public record MemoryStatus(long liveHandles, long activeBytes, long peakBytes, long cacheBytes) {
+
+  /** The state of this moment. Any thread. */
+  public static MemoryStatus now() {
+    return Native.memory();
+  }
+}

@@ -1,0 +1,61 @@
+// Chooses the kernel set of this machine.
+#include <atomic>
+#include <cstring>
+
+#include "kernels.h"
+
+namespace vm::cpu {
+namespace {
+
+bool has_avx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+#else
+  return false;
+#endif
+}
+
+bool has_avx512() {
+#if defined(__x86_64__)
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+const Kernels* named(const char* name) {
+  bool any = std::strcmp(name, "auto") == 0;
+#if defined(__x86_64__)
+  if (has_avx512() && (any || std::strcmp(name, "avx512") == 0)) {
+    return &avx512_kernels();
+  }
+  if (has_avx2() && (any || std::strcmp(name, "avx2") == 0)) {
+    return &avx2_kernels();
+  }
+#endif
+  return any || std::strcmp(name, "portable") == 0 ? &portable_kernels() : nullptr;
+}
+
+std::atomic<const Kernels*> chosen{nullptr};
+
+}  // namespace
+
+const Kernels& kernels() {
+  auto set = chosen.load();
+  if (set == nullptr) {
+    set = named("auto");
+    chosen.store(set);
+  }
+  return *set;
+}
+
+bool choose_kernels(const char* name) {
+  auto set = named(name);
+  if (set != nullptr) {
+    chosen.store(set);
+  }
+  return set != nullptr;
+}
+
+}  // namespace vm::cpu

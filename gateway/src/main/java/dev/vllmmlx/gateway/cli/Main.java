@@ -54,6 +54,14 @@ public final class Main {
     root.addSubcommand("download", new DownloadCommand());
     root.addSubcommand("template", new TemplateCommand());
     root.setExecutionExceptionHandler(new FailureMessage());
+    root.setParameterExceptionHandler(
+        (e, _) -> {
+          // The whole usage would push the message off the screen.
+          var command = e.getCommandLine();
+          command.getErr().println("vllm-mlx: " + e.getMessage());
+          command.getErr().println("See " + command.getCommandSpec().qualifiedName() + " --help.");
+          return CommandLine.ExitCode.USAGE;
+        });
     return root;
   }
 

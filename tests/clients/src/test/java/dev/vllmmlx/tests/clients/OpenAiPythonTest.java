@@ -1,0 +1,23 @@
+package dev.vllmmlx.tests.clients;
+
+import dev.vllmmlx.tests.RunningServer;
+import org.junit.jupiter.api.Test;
+
+/** OpenAI's own Python SDK, over HTTP, against the distribution. */
+final class OpenAiPythonTest {
+  private final PythonEnvironment python = new PythonEnvironment();
+
+  @Test
+  void worksWithTheEchoEngine() {
+    try (var server = RunningServer.start("--engine", "echo")) {
+      python.pytest("test_echo.py", server);
+    }
+  }
+
+  @Test
+  void worksWithTheDefaultModel() {
+    try (var server = RunningServer.start()) {
+      python.pytest("test_model.py", server);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package dev.vllmmlx.tests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vllmmlx.tests.RunningServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The examples of the README do what it says, taken from the README itself. */
+final class ReadmeTest {
+  private static RunningServer server;
+
+  @BeforeAll
+  static void start() {
+    server = RunningServer.start();
+  }
+
+  @AfterAll
+  static void end() {
+    server.close();
+  }
+
+  @Test
+  void theCurlExampleAnswersParis() throws IOException {
+    var curl =
+        CodeBlocks.of(RunningServer.root().resolve("README.md"), "bash").stream()
+            .filter(block -> block.startsWith("curl"))
+            .toList();
+    assertThat(curl).hasSize(1);
+    var answer =
+        PythonEnvironment.run(RunningServer.root(), List.of("bash", "-c", here(curl.getFirst())));
+    assertThat(answer).contains("\"content\":").contains("Paris");
+  }
+
+  @Test
+  void thePythonExampleRuns() throws IOException {
+    var program = CodeBlocks.of(RunningServer.root().resolve("README.md"), "python");
+    assertThat(program).hasSize(1);
+    var printed = new PythonEnvironment().run(here(program.getFirst()));
+    assertThat(printed.lines().findFirst().orElseThrow()).contains("Paris");
+    assertThat(printed.lines().toList().getLast()).contains("Paris");
+  }
+
+  @Test
+  void theTableOfOptionsIsWhole() throws IOException {
+    var readme = Files.readString(RunningServer.root().resolve("README.md"));
+    var help =
+        PythonEnvironment.run(
+            RunningServer.root(), List.of(RunningServer.launcher().toString(), "serve", "--help"));
+    var options =
+        help.substring(0, help.indexOf("Options of the engine"))
+            .lines()
+            .map(String::strip)
+            .filter(line -> line.matches("--[a-z-]+.*"))
+            .map(line -> line.replaceAll("[=\\s].*", ""))
+            .toList();
+    assertThat(options).isNotEmpty();
+    assertThat(options).allSatisfy(option -> assertThat(readme).contains("`" + option + "`"));
+  }
+
+  private static String here(String example) {
+    return example.replace("localhost:8000", "127.0.0.1:" + server.port());
+  }
+}

@@ -1,5 +1,7 @@
 package dev.vllmmlx.mlx.nn;
 
+import java.util.List;
+
 /** How a model stretches its rotary positions beyond the length that it was first trained for. */
 public sealed interface RopeScaling {
 
@@ -28,4 +30,14 @@ public sealed interface RopeScaling {
   record Yarn(
       double factor, int originalContext, double betaFast, double betaSlow, double magnitude)
       implements RopeScaling {}
+
+  /**
+   * A factor for each pair of dimensions, by which its frequency is divided: how llama.cpp's files
+   * carry Llama 3's scaling.
+   */
+  record Factors(List<Float> factors) implements RopeScaling {
+    public Factors {
+      factors = List.copyOf(factors);
+    }
+  }
 }

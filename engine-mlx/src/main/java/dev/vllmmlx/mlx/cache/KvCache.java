@@ -1,6 +1,6 @@
 package dev.vllmmlx.mlx.cache;
 
-import dev.vllmmlx.mlx.model.ForwardPass;
+import dev.vllmmlx.mlx.nn.ForwardPass;
 import dev.vllmmlx.mlx.model.KvLayer;
 import java.util.List;
 

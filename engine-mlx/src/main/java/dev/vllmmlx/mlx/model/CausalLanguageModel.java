@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.model;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.nn.ForwardPass;
 import java.util.List;
 
 /**

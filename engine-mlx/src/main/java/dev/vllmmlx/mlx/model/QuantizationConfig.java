@@ -28,6 +28,11 @@ public record QuantizationConfig(
     return overrides.getOrDefault(modulePath, general);
   }
 
+  /** How the module is quantized if the file speaks of it by name and does not say that it is dense. */
+  public Optional<Quantization> override(String modulePath) {
+    return overrides.getOrDefault(modulePath, Optional.empty());
+  }
+
   /**
    * Reads {@code quantization}, or {@code quantization_config} where that is all there is.
    *

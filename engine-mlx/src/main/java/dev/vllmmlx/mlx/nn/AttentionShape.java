@@ -1,4 +1,4 @@
-package dev.vllmmlx.mlx.model;
+package dev.vllmmlx.mlx.nn;
 
 import java.util.OptionalInt;
 

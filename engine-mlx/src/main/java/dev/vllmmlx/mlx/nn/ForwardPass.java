@@ -1,7 +1,6 @@
-package dev.vllmmlx.mlx.model;
+package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
-import dev.vllmmlx.mlx.nn.Rope;
 
 /**
  * One walk of some rows through a model: it knows which sequence and position each row has, and

@@ -1,7 +1,9 @@
 package dev.vllmmlx.mlx.cache;
 
-import dev.vllmmlx.mlx.nn.ForwardPass;
+import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.model.KvLayer;
+import dev.vllmmlx.mlx.nn.ForwardPass;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -15,21 +17,25 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>To be used on MLX's owner thread only. It frees what it holds when it is closed.
+ * <p>A layer with a sliding window keeps every token all the same, and masks: so any {@link #trim}
+ * is right. To be used on MLX's owner thread only. It frees what it holds when it is closed.
  */
 public final class KvCache implements AutoCloseable {
 
   /** Tokens by which it grows, as mlx-lm's. */
   public static final int STEP = 256;
 
+  private final List<LayerCache> layers;
+  private int length;
+
   /** An empty cache for {@link dev.vllmmlx.mlx.model.CausalLanguageModel#kvLayers}. */
   public KvCache(List<KvLayer> layers) {
-    throw new UnsupportedOperationException();
+    this.layers = layers.stream().map(LayerCache::new).toList();
   }
 
   /** Tokens that it holds. */
   public int length() {
-    throw new UnsupportedOperationException();
+    return length;
   }
 
   /**
@@ -39,16 +45,25 @@ public final class KvCache implements AutoCloseable {
    * @param rows 1 or more
    */
   public ForwardPass append(int rows) {
-    throw new UnsupportedOperationException();
+    if (rows < 1) {
+      throw new IllegalArgumentException("a pass has 1 row or more, not " + rows);
+    }
+    var start = length;
+    length += rows;
+    return new ContiguousPass(layers, start, rows);
   }
 
   /**
    * Forgets the last {@code tokens}, so that another continuation can follow.
    *
-   * @throws IllegalArgumentException if it holds fewer
+   * @throws IllegalArgumentException if it holds fewer, or {@code tokens} is below 0
    */
   public void trim(int tokens) {
-    throw new UnsupportedOperationException();
+    if (tokens < 0 || tokens > length) {
+      throw new IllegalArgumentException(
+          "cannot forget %d of %d tokens".formatted(tokens, length));
+    }
+    length -= tokens;
   }
 
   /**
@@ -56,16 +71,18 @@ public final class KvCache implements AutoCloseable {
    * evaluates, so that graphs stay small.
    */
   public void evaluate() {
-    throw new UnsupportedOperationException();
+    var held = new ArrayList<dev.vllmmlx.mlx.array.Array>();
+    layers.forEach(layer -> layer.collect(held));
+    Mlx.eval(held);
   }
 
   /** Memory that it takes, room for growth included. */
   public long bytes() {
-    throw new UnsupportedOperationException();
+    return layers.stream().mapToLong(LayerCache::bytes).sum();
   }
 
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    layers.forEach(LayerCache::close);
   }
 }

@@ -1,0 +1,88 @@
+package dev.vllmmlx.mlx.cache;
+
+import dev.vllmmlx.mlx.array.Mlx;
+import dev.vllmmlx.mlx.model.KvLayer;
+import dev.vllmmlx.mlx.nn.ForwardPass;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keys and values of one sequence in contiguous memory that grows by {@value #STEP} tokens.
+ *
+ * <pre>{@code
+ * try (var cache = new KvCache(model.kvLayers())) {
+ *   var hidden = model.hidden(prompt, cache.append(prompt.length)); // prefill
+ *   ...
+ *   hidden = model.hidden(next, cache.append(1)); // decode
+ * }
+ * }</pre>
+ *
+ * <p>A layer with a sliding window keeps every token all the same, and masks: so any {@link #trim}
+ * is right. To be used on MLX's owner thread only. It frees what it holds when it is closed.
+ */
+public final class KvCache implements AutoCloseable {
+
+  /** Tokens by which it grows, as mlx-lm's. */
+  public static final int STEP = 256;
+
+  private final List<LayerCache> layers;
+  private int length;
+
+  /** An empty cache for {@link dev.vllmmlx.mlx.model.CausalLanguageModel#kvLayers}. */
+  public KvCache(List<KvLayer> layers) {
+    this.layers = layers.stream().map(LayerCache::new).toList();
+  }
+
+  /** Tokens that it holds. */
+  public int length() {
+    return length;
+  }
+
+  /**
+   * Makes room for the next rows of the sequence: {@link #length} grows at once, and the pass fills
+   * it. If the pass fails, {@link #trim} its rows or close the cache.
+   *
+   * @param rows 1 or more
+   */
+  public ForwardPass append(int rows) {
+    if (rows < 1) {
+      throw new IllegalArgumentException("a pass has 1 row or more, not " + rows);
+    }
+    var start = length;
+    length += rows;
+    return new ContiguousPass(layers, start, rows);
+  }
+
+  /**
+   * Forgets the last {@code tokens}, so that another continuation can follow.
+   *
+   * @throws IllegalArgumentException if it holds fewer, or {@code tokens} is below 0
+   */
+  public void trim(int tokens) {
+    if (tokens < 0 || tokens > length) {
+      throw new IllegalArgumentException(
+          "cannot forget %d of %d tokens".formatted(tokens, length));
+    }
+    length -= tokens;
+  }
+
+  /**
+   * Computes what passes have written so far. Needed after a chunk of a prefill whose output nobody
+   * evaluates, so that graphs stay small.
+   */
+  public void evaluate() {
+    var held = new ArrayList<dev.vllmmlx.mlx.array.Array>();
+    layers.forEach(layer -> layer.collect(held));
+    Mlx.eval(held);
+  }
+
+  /** Memory that it takes, room for growth included. */
+  public long bytes() {
+    return layers.stream().mapToLong(LayerCache::bytes).sum();
+  }
+
+  @Override
+  public void close() {
+    layers.forEach(LayerCache::close);
+  }
+}

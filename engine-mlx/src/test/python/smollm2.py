@@ -1,0 +1,159 @@
+"""SmolLM2 as MLX checkpoints, and mlx-lm's greedy answers to some prompts.
+
+    python smollm2.py convert GGUF FOLDER [4bit|4bit-half|float32]     an MLX folder that mlx-lm loads
+    python smollm2.py references GGUF OUT.json                         parity/smollm2.json of the Java tests
+
+The GGUF's Q4_1 blocks are MLX's affine quantization with 4 bits in groups of 32 (and the embedding's Q8_0 blocks that
+with 8), so the 4-bit forms hold the very same weights: with the scales as float32 (4bit, what the Java side computes with on a CPU) or as float16 (4bit-half).
+The float32 form holds them unpacked.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+import time
+
+import mlx.core as mx
+import numpy as np
+from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.utils import load_model
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+PROMPTS = [
+    "What is the capital of France?",
+    "Write a haiku about the sea.",
+    "List three prime numbers.",
+    "def fibonacci(n):",
+    "Translate to German: good morning",
+    "Explain in one sentence why the sky is blue.",
+]
+TOKENS = 24
+MODULES = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "attn_norm": "input_layernorm",
+    "ffn_norm": "post_attention_layernorm",
+}
+
+
+def mlx_name(name):
+    if name.startswith("blk."):
+        _, layer, module, part = name.split(".")
+        return f"model.layers.{layer}.{MODULES[module]}.{part}"
+    return name.replace("token_embd", "model.embed_tokens").replace("output_norm", "model.norm")
+
+
+def unpermute(rows, heads):
+    """llama.cpp's files have the rows of q and k in the order of pairs (2i, 2i+1); MLX wants (i, i + dims/2)."""
+    tail = rows.shape[1:]
+    return rows.reshape(heads, -1, 2, *tail).swapaxes(1, 2).reshape(-1, *tail)
+
+
+def convert(gguf, folder, form):
+    arrays, meta = mx.load(str(gguf), return_metadata=True)
+    get = lambda key: meta["llama." + key].item()
+    config = {
+        "model_type": "llama",
+        "hidden_size": get("embedding_length"),
+        "num_hidden_layers": get("block_count"),
+        "intermediate_size": get("feed_forward_length"),
+        "num_attention_heads": get("attention.head_count"),
+        "num_key_value_heads": get("attention.head_count_kv"),
+        "rms_norm_eps": round(get("attention.layer_norm_rms_epsilon"), 12),
+        "vocab_size": get("vocab_size"),
+        "max_position_embeddings": get("context_length"),
+        "rope_theta": get("rope.freq_base"),
+        "tie_word_embeddings": True,
+    }
+    weights = {}
+    for name, value in arrays.items():
+        if ".attn_q." in name:
+            value = unpermute(value, config["num_attention_heads"])
+        if ".attn_k." in name:
+            value = unpermute(value, config["num_key_value_heads"])
+        if value.dtype != mx.uint32:
+            value = value.astype(mx.float16 if form == "4bit-half" else mx.float32)
+        weights[mlx_name(name)] = value
+    plan = {"bits": 4, "group_size": 32}
+    for name in [n for n in weights if n.endswith(".scales")]:
+        path = name.removesuffix(".scales")
+        words, scales, biases = (weights[f"{path}.{part}"] for part in ("weight", "scales", "biases"))
+        bits = words.shape[1] // scales.shape[1]  # a group of 32 takes a word per bit
+        if form == "float32":
+            del weights[path + ".scales"], weights[path + ".biases"]
+            weights[path + ".weight"] = mx.dequantize(words, scales, biases, 32, bits)
+        elif bits != 4:
+            plan[path] = {"bits": bits, "group_size": 32}
+    if form != "float32":
+        config["quantization"] = plan
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "mlx"})
+
+
+def tokenizer(gguf):
+    _, meta = mx.load(str(gguf), return_metadata=True)
+    vocabulary = {token: i for i, token in enumerate(meta["tokenizer.ggml.tokens"])}
+    merges = [tuple(merge.split(" ")) for merge in meta["tokenizer.ggml.merges"]]
+    made = Tokenizer(models.BPE(vocabulary, merges))
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    made.decoder = decoders.ByteLevel()
+    made.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+    return made
+
+
+def greedy(model, prompt):
+    cache = make_prompt_cache(model)
+    ids, out, margins, first = prompt, [], [], None
+    while len(out) < TOKENS:
+        row = model(mx.array([ids], mx.int32), cache)[0, -1].astype(mx.float32)
+        mx.eval(row)
+        row = np.array(row)
+        first = row if first is None else first
+        top = np.sort(row)[-2:]
+        ids = [int(row.argmax())]
+        out += ids
+        margins.append(float(top[1] - top[0]))
+    return out, margins, first
+
+
+def references(gguf, out):
+    words = tokenizer(gguf)
+    answers = []
+    for text in PROMPTS:
+        chat = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        answers.append({"text": text, "prompt": words.encode(chat).ids, "greedy": {}})
+    for form in ("float32", "4bit", "4bit-half"):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch)
+            convert(gguf, folder, form)
+            model, _ = load_model(folder)
+            for answer in answers[: 1 if form == "4bit-half" else None]:
+                start = time.time()
+                tokens, margins, logits = greedy(model, answer["prompt"])
+                answer["greedy"][form] = tokens
+                if form == "float32":
+                    # Every 97th logit of the first new token's row: enough to see a shift, small enough to keep.
+                    answer["logits"] = [float(f"{v:.7g}") for v in logits[::97]]
+                print(form, f"{time.time() - start:.0f} s", f"closest {min(margins):.4f}", repr(words.decode(tokens)))
+                sys.stdout.flush()
+    out.write_text(json.dumps({"prompts": answers}) + "\n")
+
+
+def main():
+    command, gguf, out = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    if command == "convert":
+        convert(gguf, out, sys.argv[4] if len(sys.argv) > 4 else "4bit")
+    else:
+        references(gguf, out)
+
+
+main()

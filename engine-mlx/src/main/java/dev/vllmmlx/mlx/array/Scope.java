@@ -57,6 +57,17 @@ public final class Scope implements AutoCloseable {
     return replacement;
   }
 
+  /** Gives all its arrays to another scope, which frees them from now on. */
+  public void moveTo(Scope other) {
+    checkOpen();
+    other.checkOpen();
+    while (count > 0) {
+      var array = arrays[count - 1];
+      remove(array);
+      other.add(array);
+    }
+  }
+
   /** Arrays that it owns. */
   public int size() {
     return count;

@@ -60,8 +60,7 @@ public final class KvCache implements AutoCloseable {
    */
   public void trim(int tokens) {
     if (tokens < 0 || tokens > length) {
-      throw new IllegalArgumentException(
-          "cannot forget %d of %d tokens".formatted(tokens, length));
+      throw new IllegalArgumentException("cannot forget %d of %d tokens".formatted(tokens, length));
     }
     length -= tokens;
   }

@@ -18,9 +18,7 @@ final class GgufConfig {
   private GgufConfig(GgufMetadata metadata) {
     this.metadata = metadata;
     this.architecture =
-        metadata
-            .string("general.architecture")
-            .orElseThrow(() -> missing("general.architecture"));
+        metadata.string("general.architecture").orElseThrow(() -> missing("general.architecture"));
   }
 
   /**
@@ -43,9 +41,7 @@ final class GgufConfig {
     copy("attention.head_count_kv", config, "num_key_value_heads");
     copy("attention.key_length", config, "head_dim");
     copy("attention.sliding_window", config, "sliding_window");
-    metadata
-        .number(key("rope.freq_base"))
-        .ifPresent(theta -> config.put("rope_theta", theta));
+    metadata.number(key("rope.freq_base")).ifPresent(theta -> config.put("rope_theta", theta));
     rotatesWholeHeads(config);
     scaling(config);
     return config;

@@ -37,7 +37,9 @@ final class GgufNames {
     var inLayer = IN_LAYER.matcher(ggufName);
     if (inLayer.matches()) {
       return Optional.ofNullable(LAYER_MODULES.get(inLayer.group(2)))
-          .map(module -> "model.layers.%s.%s.%s".formatted(inLayer.group(1), module, inLayer.group(3)));
+          .map(
+              module ->
+                  "model.layers.%s.%s.%s".formatted(inLayer.group(1), module, inLayer.group(3)));
     }
     var atTop = AT_TOP.matcher(ggufName);
     return atTop.matches()

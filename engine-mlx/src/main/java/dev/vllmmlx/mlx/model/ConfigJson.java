@@ -8,7 +8,8 @@ import tools.jackson.databind.JsonNode;
  * Typed reading of a {@code config.json}, with errors that name the key. A key whose value is
  * {@code null} counts as absent, as in transformers.
  *
- * @param path where the object stands in the file, such as {@code rope_scaling}; empty for the whole
+ * @param path where the object stands in the file, such as {@code rope_scaling}; empty for the
+ *     whole
  */
 public record ConfigJson(JsonNode node, String path) {
 
@@ -113,9 +114,7 @@ public record ConfigJson(JsonNode node, String path) {
    * @throws ModelFormatException if the key is there and no object
    */
   public Optional<ConfigJson> optionalObject(String key) {
-    return has(key)
-        ? Optional.of(new ConfigJson(node.get(key), qualified(key)))
-        : Optional.empty();
+    return has(key) ? Optional.of(new ConfigJson(node.get(key), qualified(key))) : Optional.empty();
   }
 
   /** Says that a key is missing. */

@@ -24,12 +24,10 @@ record Decoder(
   static Decoder of(ModelConfig config, Weights weights, Function<LayerWeights, Block> block) {
     var model = weights.at("model");
     var rope = Rope.of(config.rope(), config.headDim());
-    var embedding =
-        model.embedding("embed_tokens", config.vocabularySize(), config.hiddenSize());
+    var embedding = model.embedding("embed_tokens", config.vocabularySize(), config.hiddenSize());
     var blocks = new ArrayList<Block>();
     for (var layer = 0; layer < config.layers(); layer++) {
-      blocks.add(
-          block.apply(new LayerWeights(layer, config, model.at("layers." + layer), rope)));
+      blocks.add(block.apply(new LayerWeights(layer, config, model.at("layers." + layer), rope)));
     }
     var norm = model.rmsNorm("norm", config.hiddenSize(), config.rmsNormEps());
     return new Decoder(config, embedding, blocks, norm, head(config, weights, embedding));

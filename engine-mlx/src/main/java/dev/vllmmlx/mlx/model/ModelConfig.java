@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.model;
 
 import dev.vllmmlx.mlx.nn.RopeConfig;
+import dev.vllmmlx.mlx.nn.RopeScaling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param modelType the family, such as {@code llama}
  * @param headDim length of one head's vectors
  * @param maxPositions tokens that the model may see at once
- * @param tiedEmbeddings whether the output head is the embedding; empty where the file does not say,
- *     and the presence of {@code lm_head} in the weights decides
+ * @param tiedEmbeddings whether the output head is the embedding; empty where the file does not
+ *     say, and the presence of {@code lm_head} in the weights decides
  * @param attentionBias whether the attention's four projections have a bias
  * @param windows a layer's sliding window in tokens; empty for one that sees everything
  * @param json the whole file, for what only one family has
@@ -59,7 +60,8 @@ public record ModelConfig(
     } catch (IOException e) {
       throw new ModelFormatException("%s cannot be read: %s".formatted(file, e), e);
     } catch (JacksonException e) {
-      throw new ModelFormatException("%s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
+      throw new ModelFormatException(
+          "%s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
     }
   }
 
@@ -98,6 +100,28 @@ public record ModelConfig(
         json);
   }
 
+  /** The same model with its positions stretched in another way. */
+  public ModelConfig withRopeScaling(RopeScaling scaling) {
+    return new ModelConfig(
+        modelType,
+        vocabularySize,
+        hiddenSize,
+        intermediateSize,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        maxPositions,
+        rmsNormEps,
+        new RopeConfig(rope.theta(), rope.traditional(), scaling),
+        tiedEmbeddings,
+        attentionBias,
+        mlpBias,
+        windows,
+        quantization,
+        json);
+  }
+
   /** Queries per key: 1 without grouped heads. */
   public int groupSize() {
     return heads / kvHeads;
@@ -106,7 +130,8 @@ public record ModelConfig(
   private static int headDim(ConfigJson json, int hiddenSize, int heads) {
     var given = json.optionalPositiveInt("head_dim");
     if (given.isEmpty() && hiddenSize % heads != 0) {
-      throw json.wrong("num_attention_heads", "a divisor of hidden_size where there is no head_dim");
+      throw json.wrong(
+          "num_attention_heads", "a divisor of hidden_size where there is no head_dim");
     }
     return given.orElse(hiddenSize / heads);
   }
@@ -137,8 +162,7 @@ public record ModelConfig(
     if (window.isEmpty()) {
       firstSliding = layers;
     } else if (json.has("use_sliding_window")) {
-      firstSliding =
-          json.flag("use_sliding_window") ? firstSlidingLayer(json) : layers;
+      firstSliding = json.flag("use_sliding_window") ? firstSlidingLayer(json) : layers;
     } else {
       firstSliding = modelType.equals("mistral") ? 0 : layers;
     }

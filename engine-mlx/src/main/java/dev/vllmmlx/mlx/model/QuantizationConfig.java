@@ -8,7 +8,8 @@ import java.util.Optional;
 /**
  * How a checkpoint's layers are quantized, from {@code quantization} in {@code config.json}.
  *
- * @param general what holds where nothing else is said; empty for a checkpoint that is not quantized
+ * @param general what holds where nothing else is said; empty for a checkpoint that is not
+ *     quantized
  * @param overrides by module path, such as {@code model.layers.0.mlp.down_proj}; an empty one says
  *     that the module is dense
  */
@@ -16,8 +17,7 @@ public record QuantizationConfig(
     Optional<Quantization> general, Map<String, Optional<Quantization>> overrides) {
 
   /** Nothing is quantized. */
-  public static final QuantizationConfig NONE =
-      new QuantizationConfig(Optional.empty(), Map.of());
+  public static final QuantizationConfig NONE = new QuantizationConfig(Optional.empty(), Map.of());
 
   public QuantizationConfig {
     overrides = Map.copyOf(overrides);
@@ -28,7 +28,9 @@ public record QuantizationConfig(
     return overrides.getOrDefault(modulePath, general);
   }
 
-  /** How the module is quantized if the file speaks of it by name and does not say that it is dense. */
+  /**
+   * How the module is quantized if the file speaks of it by name and does not say that it is dense.
+   */
   public Optional<Quantization> override(String modulePath) {
     return overrides.getOrDefault(modulePath, Optional.empty());
   }
@@ -85,7 +87,8 @@ public record QuantizationConfig(
     try {
       return new Quantization(bits, groupSize);
     } catch (IllegalArgumentException e) {
-      throw new ModelFormatException("config.json: %s: %s".formatted(config.path(), e.getMessage()), e);
+      throw new ModelFormatException(
+          "config.json: %s: %s".formatted(config.path(), e.getMessage()), e);
     }
   }
 }

@@ -36,8 +36,7 @@ public record Rope(
   }
 
   private static Rope plain(RopeConfig config, int dims, float scale) {
-    return new Rope(
-        dims, config.traditional(), (float) config.theta(), scale, Optional.empty(), 1);
+    return new Rope(dims, config.traditional(), (float) config.theta(), scale, Optional.empty(), 1);
   }
 
   private static Rope with(RopeConfig config, float[] wavelengths, float magnitude) {

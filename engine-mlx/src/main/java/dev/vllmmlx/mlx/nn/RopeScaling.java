@@ -12,8 +12,8 @@ public sealed interface RopeScaling {
   record Linear(double factor) implements RopeScaling {}
 
   /**
-   * Llama 3.1: slow dimensions are stretched by {@code factor}, fast ones stay, and those between go
-   * smoothly from one to the other.
+   * Llama 3.1: slow dimensions are stretched by {@code factor}, fast ones stay, and those between
+   * go smoothly from one to the other.
    *
    * @param originalContext tokens that the model was first trained for
    */

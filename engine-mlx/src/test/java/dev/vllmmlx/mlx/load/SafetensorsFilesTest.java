@@ -17,7 +17,8 @@ class SafetensorsFilesTest {
   @Test
   void takesWhatTheIndexNames() throws IOException {
     touch("a.safetensors", "b.safetensors", "model.safetensors");
-    index("{\"weight_map\": {\"x\": \"b.safetensors\", \"y\": \"a.safetensors\", \"z\": \"a.safetensors\"}}");
+    index(
+        "{\"weight_map\": {\"x\": \"b.safetensors\", \"y\": \"a.safetensors\", \"z\": \"a.safetensors\"}}");
     assertThat(SafetensorsFiles.in(folder))
         .containsExactly(folder.resolve("a.safetensors"), folder.resolve("b.safetensors"));
   }

@@ -49,7 +49,9 @@ public final class TinyCheckpoint {
   /** Writes two files with an index, as large checkpoints come. */
   public void writeSharded(Path folder) {
     writeConfig(folder);
-    var shards = java.util.List.of(new LinkedHashMap<String, TinyTensor>(), new LinkedHashMap<String, TinyTensor>());
+    var shards =
+        java.util.List.of(
+            new LinkedHashMap<String, TinyTensor>(), new LinkedHashMap<String, TinyTensor>());
     var index = JsonNodeFactory.instance.objectNode();
     var map = index.putObject("weight_map");
     for (var entry : tensors.entrySet()) {
@@ -113,8 +115,16 @@ public final class TinyCheckpoint {
       var step = amplitude / (1 << (bits - 1)) / 2;
       // About zero, and few enough digits for every dtype.
       var low = -amplitude / 2 * (bits <= 3 ? 1 - 1f / (1 << bits) : 1);
-      put(path + ".scales", Hashes.aroundOne(seed, path + ".scales", rows * groups, step), rows, groups);
-      put(path + ".biases", Hashes.aroundOne(seed, path + ".biases", rows * groups, low), rows, groups);
+      put(
+          path + ".scales",
+          Hashes.aroundOne(seed, path + ".scales", rows * groups, step),
+          rows,
+          groups);
+      put(
+          path + ".biases",
+          Hashes.aroundOne(seed, path + ".biases", rows * groups, low),
+          rows,
+          groups);
     } else {
       put(weight, Hashes.signed(seed, weight, rows * columns, amplitude), rows, columns);
     }

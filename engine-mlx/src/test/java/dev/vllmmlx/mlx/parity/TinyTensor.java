@@ -20,8 +20,7 @@ record TinyTensor(String dtype, int[] shape, byte[] data) {
   /** Values that the type holds exactly. */
   static TinyTensor floats(String type, float[] values, int... shape) {
     var wide = type.equals("float32");
-    var data =
-        ByteBuffer.allocate((wide ? 4 : 2) * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    var data = ByteBuffer.allocate((wide ? 4 : 2) * values.length).order(ByteOrder.LITTLE_ENDIAN);
     for (var value : values) {
       switch (type) {
         case "float32" -> data.putFloat(value);

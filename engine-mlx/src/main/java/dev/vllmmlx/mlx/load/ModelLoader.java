@@ -1,0 +1,121 @@
+package dev.vllmmlx.mlx.load;
+
+import dev.vllmmlx.hub.Checkpoint;
+import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
+import dev.vllmmlx.mlx.array.Device;
+import dev.vllmmlx.mlx.array.Mlx;
+import dev.vllmmlx.mlx.model.ModelConfig;
+import dev.vllmmlx.mlx.model.ModelFamilies;
+import dev.vllmmlx.mlx.model.QuantizationConfig;
+import dev.vllmmlx.mlx.model.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Reads checkpoints into memory. All of it on MLX's owner thread. */
+public final class ModelLoader {
+  private final ModelFamilies families;
+  private final Device device;
+
+  public ModelLoader(ModelFamilies families, Device device) {
+    this.families = families;
+    this.device = device;
+  }
+
+  /** With the families that come with the engine, for this machine's best device. */
+  public static ModelLoader standard() {
+    return new ModelLoader(ModelFamilies.standard(), Device.best());
+  }
+
+  /**
+   * Loads a model whole.
+   *
+   * @throws dev.vllmmlx.mlx.model.ModelFormatException if the files do not make a model of a known
+   *     family
+   * @throws dev.vllmmlx.mlx.array.MlxException if MLX cannot read them
+   */
+  public LoadedModel load(Checkpoint checkpoint, ComputeType computeType) {
+    return switch (checkpoint) {
+      case Checkpoint.Folder(var _, var path) -> folder(path, computeType);
+      case Checkpoint.Gguf(var _, var path) -> gguf(path, computeType);
+    };
+  }
+
+  private LoadedModel folder(Path path, ComputeType computeType) {
+    var config = ModelConfig.read(path);
+    families.of(config.modelType()); // before gigabytes are read
+    try (var _ = Mlx.scope()) {
+      var tensors = new TreeMap<String, Array>();
+      for (var file : SafetensorsFiles.in(path)) {
+        tensors.putAll(Mlx.loadSafetensors(file).arrays());
+      }
+      // Some converters save the frequencies of the rotation, which follow from the config.
+      tensors.keySet().removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
+      return build(config, tensors, Optional.of(config.quantization()), computeType);
+    }
+  }
+
+  private LoadedModel gguf(Path path, ComputeType computeType) {
+    var file = GgufCheckpoint.read(path);
+    families.of(file.config().modelType());
+    try (var _ = Mlx.scope()) {
+      var contents = file.contents();
+      return build(contents.config(), contents.tensors(), Optional.empty(), computeType);
+    }
+  }
+
+  private LoadedModel build(
+      ModelConfig config,
+      Map<String, Array> tensors,
+      Optional<QuantizationConfig> quantization,
+      ComputeType computeType) {
+    var owned = Mlx.detachedScope();
+    try {
+      var converted = new TreeMap<String, Array>();
+      tensors.forEach((name, tensor) -> converted.put(name, owned.keep(as(computeType, tensor))));
+      try (var making = Mlx.scope()) {
+        var weights = new Weights(converted, quantization);
+        var model = families.of(config.modelType()).build(config, weights);
+        weights.requireAllUsed();
+        // Whatever the layers made for themselves, such as wavelengths, lives as long as they do.
+        making.moveTo(owned);
+        return new LoadedModel(model, evaluated(converted.values()), owned);
+      }
+    } catch (RuntimeException e) {
+      owned.close();
+      throw e;
+    }
+  }
+
+  /** Reads the data now, a piece at a time, so that no graph holds two copies of a large model. */
+  private static long evaluated(Iterable<Array> tensors) {
+    var bytes = 0L;
+    List<Array> batch = new ArrayList<>();
+    for (var tensor : tensors) {
+      bytes += tensor.bytes();
+      batch.add(tensor);
+      if (batch.size() == 64) {
+        Mlx.eval(batch);
+        batch.clear();
+      }
+    }
+    Mlx.eval(batch);
+    return bytes;
+  }
+
+  private Array as(ComputeType computeType, Array tensor) {
+    if (!tensor.dtype().isFloat()) {
+      return tensor;
+    }
+    return switch (computeType) {
+      case AUTO -> device == Device.CPU ? Mlx.astype(tensor, DType.FLOAT32) : tensor;
+      case FLOAT32 -> Mlx.astype(tensor, DType.FLOAT32);
+      case FLOAT16 -> Mlx.astype(tensor, DType.FLOAT16);
+      case BFLOAT16 -> Mlx.astype(tensor, DType.BFLOAT16);
+    };
+  }
+}

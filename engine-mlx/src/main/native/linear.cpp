@@ -1,5 +1,5 @@
 // Matrix products, dense and quantized.
-#include "cpu/quantized_matmul.h"
+#include "cpu/matmul.h"
 #include "primitives.h"
 #include "runtime.h"
 
@@ -12,6 +12,10 @@ VM_EXPORT Handle vm_matmul(Handle a, Handle b) {
 // x times the transpose of w [outputs, inputs], plus bias [outputs] where there is one.
 VM_EXPORT Handle vm_linear(Handle x, Handle w, Handle bias) {
   return make([&] {
+    if (primitives_wanted() && cpu::takes_dense_matmul(*x, *w)) {
+      auto y = cpu::dense_matmul(*x, *w, mx::default_stream(mx::Device::cpu));
+      return bias ? mx::add(y, *bias) : y;
+    }
     auto transposed = mx::swapaxes(*w, -1, -2);
     return bias ? mx::addmm(*bias, *x, transposed) : mx::matmul(*x, transposed);
   });
@@ -24,7 +28,7 @@ VM_EXPORT Handle vm_addmm(Handle c, Handle a, Handle b, float alpha, float beta)
 VM_EXPORT Handle vm_quantized_matmul(
     Handle x, Handle w, Handle scales, Handle biases, int32_t transpose, int32_t group_size, int32_t bits) {
   return make([&] {
-    if (biases && primitives_wanted() && cpu::takes_quantized_matmul(*x, *w, *scales, transpose != 0, group_size, bits)) {
+    if (biases && primitives_wanted() && cpu::takes_quantized_matmul(*x, *w, *scales, *biases, transpose != 0, group_size, bits)) {
       return cpu::quantized_matmul(
           *x, *w, *scales, *biases, group_size, bits, mx::default_stream(mx::Device::cpu));
     }

@@ -1,60 +1,60 @@
-// Rows of any float dtype as float32 and back.
+// Arrays of any float type, read and written as float32.
 #pragma once
 
 #include <cstdint>
-#include <cstring>
+#include <vector>
+
+#include <mlx/mlx.h>
 
 #include "kernels.h"
-#include "mlx/array.h"
-#include "mlx/types/half_types.h"
 
 namespace vm::cpu {
 
-inline Float float_kind(mlx::core::Dtype dtype) {
-  return dtype == mlx::core::float16    ? Float::f16
-         : dtype == mlx::core::bfloat16 ? Float::bf16
-                                        : Float::f32;
-}
+bool is_float(mlx::core::Dtype type);
+Float kind_of(mlx::core::Dtype type); // of a type that is_float
+inline int64_t bytes_of(Float kind) { return kind == Float::f32 ? 4 : 2; }
 
-inline bool is_float_kind(mlx::core::Dtype dtype) {
-  return dtype == mlx::core::float32 || dtype == mlx::core::float16 ||
-         dtype == mlx::core::bfloat16;
-}
+void read_floats(const void* from, Float kind, int64_t offset, int64_t count, float* to);
+void write_floats(const float* from, int64_t count, Float kind, int64_t offset, void* to);
 
-inline void read_floats(const void* from, Float kind, int64_t offset, int64_t count, float* to) {
-  switch (kind) {
-    case Float::f32:
-      std::memcpy(to, static_cast<const float*>(from) + offset, count * sizeof(float));
-      return;
-    case Float::f16:
-      for (int64_t i = 0; i < count; i++) {
-        to[i] = static_cast<float>(static_cast<const mlx::core::float16_t*>(from)[offset + i]);
-      }
-      return;
-    case Float::bf16:
-      for (int64_t i = 0; i < count; i++) {
-        to[i] = static_cast<float>(static_cast<const mlx::core::bfloat16_t*>(from)[offset + i]);
-      }
-      return;
+// An evaluated array as rows along its last axis, whatever its strides. It holds the data's address and not the
+// array: MLX keeps a primitive's inputs until its task has run.
+class Rows {
+ public:
+  explicit Rows(const mlx::core::array& a);
+
+  int64_t rows() const { return rows_; }
+  int64_t length() const { return length_; }
+
+  // Elements from the start of the data to the start of a row.
+  int64_t offset(int64_t row) const {
+    if (dense_) return row * length_;
+    int64_t at = 0;
+    for (int axis = static_cast<int>(shape_.size()) - 1; axis >= 0; axis--) {
+      at += row % shape_[axis] * strides_[axis];
+      row /= shape_[axis];
+    }
+    return at;
   }
-}
 
-inline void write_floats(const float* from, int64_t count, Float kind, int64_t offset, void* to) {
-  switch (kind) {
-    case Float::f32:
-      std::memcpy(static_cast<float*>(to) + offset, from, count * sizeof(float));
-      return;
-    case Float::f16:
-      for (int64_t i = 0; i < count; i++) {
-        static_cast<mlx::core::float16_t*>(to)[offset + i] = from[i];
-      }
-      return;
-    case Float::bf16:
-      for (int64_t i = 0; i < count; i++) {
-        static_cast<mlx::core::bfloat16_t*>(to)[offset + i] = from[i];
-      }
-      return;
+  void read(int64_t row, float* to) const;
+
+  // The row itself where it is dense float32, else a copy in `room`.
+  const float* floats(int64_t row, float* room) const {
+    if (kind_ == Float::f32 && step_ == 1) return static_cast<const float*>(data_) + offset(row);
+    read(row, room);
+    return room;
   }
-}
 
-}  // namespace vm::cpu
+ private:
+  const void* data_;
+  Float kind_;
+  int64_t length_;
+  int64_t rows_;
+  int64_t step_; // of the last axis
+  bool dense_;
+  std::vector<int64_t> shape_; // of the other axes
+  std::vector<int64_t> strides_;
+};
+
+} // namespace vm::cpu

@@ -19,8 +19,42 @@ struct Quantized {
   int bits;
 };
 
+// Rows of queries that attend to the keys before them. Strides are in elements; the last axis is
+// dense. All of a sequence's keys are given, from its position `first_key` on.
+struct Attention {
+  const void* queries;  // [heads, rows, dims]
+  const void* keys;     // [kv_heads, keys, dims]
+  const void* values;   // [kv_heads, keys, dims]
+  float* out;           // [heads, rows, dims]
+  Float query_kind;
+  Float kv_kind;
+  int64_t query_head, query_row;
+  int64_t key_head, key_row;
+  int64_t value_head, value_row;
+  int64_t out_head, out_row;
+  int64_t heads, kv_heads, rows, keys_count, dims;
+  float scale;
+  // Row r sees the keys up to keys_count - rows + r where causal, else all.
+  bool causal;
+};
+
+// A weight matrix [outputs, inputs], row-major.
+struct Dense {
+  const void* weights;
+  Float kind;
+  int64_t inputs;
+};
+
 struct Kernels {
   const char* name;
+
+  // Elements [offset, offset + count) as float32.
+  void (*widen)(const void* from, Float kind, int64_t offset, int64_t count, float* to);
+
+  // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), ldx apart, and outputs [begin, end). As below, a result depends on
+  // its own row and output alone.
+  void (*multiply_dense)(const Dense& w, const float* x, int64_t ldx, int64_t rows, int64_t begin, int64_t end, float* y,
+                         int64_t ldy);
 
   // How many floats a prepared row of so many inputs takes.
   int64_t (*prepared_size)(const Quantized& w);
@@ -32,6 +66,16 @@ struct Kernels {
   // own row and output alone, bit for bit, whatever else is computed in the call.
   void (*multiply)(const Quantized& w, const float* prepared, int64_t rows, int64_t begin,
                    int64_t end, float* y, int64_t ldy);
+
+  // One row: x / sqrt(mean(x^2) + eps) * weight. `weight` may be null.
+  void (*rms_norm)(const float* x, const float* weight, int64_t count, float eps, float* y);
+
+  // gate / (1 + e^-gate) * up
+  void (*swiglu)(const float* gate, const float* up, int64_t count, float* y);
+
+  // The rows of one head, [begin, end). A row's result depends on its own query and the keys it
+  // sees, bit for bit, and not on which rows come with it.
+  void (*attend)(const Attention& a, int64_t head, int64_t begin, int64_t end);
 };
 
 const Kernels& portable_kernels();

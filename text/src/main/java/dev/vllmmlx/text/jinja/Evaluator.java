@@ -215,8 +215,7 @@ final class Evaluator {
   private void spread(Object value, List<Object> positional) {
     var items = PyValues.iterateOrNull(value);
     if (items == null) {
-      throw TemplateException.type(
-          "argument after * must be an iterable, not " + PyTypes.name(value));
+      throw TemplateException.type("Value after * must be an iterable, not " + PyTypes.name(value));
     }
     while (items.hasNext()) {
       evaluation.step();

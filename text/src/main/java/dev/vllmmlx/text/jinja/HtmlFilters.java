@@ -47,7 +47,12 @@ final class HtmlFilters {
     var query = new StringJoiner("&");
     while (pairs.hasNext()) {
       arguments.evaluation().step();
-      var pair = SequenceFilters.toList(arguments.evaluation(), pairs.next());
+      var next = pairs.next();
+      if (PyValues.iterateOrNull(next) == null) {
+        throw TemplateException.type(
+            "cannot unpack non-iterable " + PyTypes.name(next) + " object");
+      }
+      var pair = SequenceFilters.toList(arguments.evaluation(), next);
       if (pair.size() != 2) {
         throw TemplateException.value(
             pair.size() < 2

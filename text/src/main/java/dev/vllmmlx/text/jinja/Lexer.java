@@ -26,8 +26,13 @@ final class Lexer {
       source = source.substring(0, source.length() - 1);
     }
     var lexer = new Lexer(source);
-    lexer.readRoot();
-    lexer.add(TokenType.EOF, null, source.length());
+    try {
+      lexer.readRoot();
+      lexer.add(TokenType.EOF, null, source.length());
+    } catch (TemplateException e) {
+      // Raised when the parser gets there: what it refuses earlier comes first.
+      lexer.tokens.add(new Token(TokenType.ERROR, e, e.line()));
+    }
     return lexer.tokens;
   }
 

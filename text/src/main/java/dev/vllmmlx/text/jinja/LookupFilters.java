@@ -64,41 +64,32 @@ final class LookupFilters {
   }
 
   private static Object map(Arguments arguments) {
+    return Deferred.generator(
+        () -> {
+          var value = arguments.positional().getFirst();
+          return PyValues.truth(value)
+              ? new LazyItems(arguments.evaluation(), PyValues.iterate(value), mapper(arguments))
+              : Collections.emptyIterator();
+        });
+  }
+
+  private static UnaryOperator<Object> mapper(Arguments arguments) {
     var positional = arguments.positional();
-    var value = positional.getFirst();
-    if (!PyValues.truth(value)) {
-      return PyIterator.generator(Collections.emptyIterator());
-    }
     if (positional.size() == 1 && arguments.named().containsKey("attribute")) {
       var named = new LinkedHashMap<>(arguments.named());
       var path = new AttributePath(named.remove("attribute"), named.remove("default"));
       if (!named.isEmpty()) {
-        return failing(
+        throw new TemplateException(
+            Kind.FILTER_ARGUMENT,
             "Unexpected keyword argument " + PyRepr.repr(named.keySet().iterator().next()));
       }
-      return lazily(arguments, value, path::of);
+      return path::of;
     }
     if (positional.size() == 1) {
-      return failing("map requires a filter argument");
+      throw new TemplateException(Kind.FILTER_ARGUMENT, "map requires a filter argument");
     }
     var filter = named(arguments, positional.get(1), true);
-    return lazily(arguments, value, item -> filter.call(with(arguments, item, 2)));
-  }
-
-  private static PyIterator failing(String message) {
-    return PyIterator.generator(
-        new SequenceFilters.FailingIterator(new TemplateException(Kind.FILTER_ARGUMENT, message)));
-  }
-
-  private static PyIterator lazily(
-      Arguments arguments, Object value, UnaryOperator<Object> operator) {
-    var items = PyValues.iterateOrNull(value);
-    if (items == null) {
-      return PyIterator.generator(
-          new SequenceFilters.FailingIterator(
-              TemplateException.type("'" + PyTypes.name(value) + "' object is not iterable")));
-    }
-    return PyIterator.generator(new LazyItems(arguments.evaluation(), items, operator));
+    return item -> filter.call(with(arguments, item, 2));
   }
 
   /** The arguments after the first {@code skip}, behind an item. */
@@ -129,31 +120,33 @@ final class LookupFilters {
   }
 
   private static Object select(Arguments arguments, boolean keep, boolean byAttribute) {
-    var positional = arguments.positional();
-    var value = positional.getFirst();
-    if (!PyValues.truth(value)) {
-      return PyIterator.generator(Collections.emptyIterator());
-    }
-    int at = 1;
-    UnaryOperator<Object> lookUp = UnaryOperator.identity();
-    if (byAttribute) {
-      if (positional.size() < 2) {
-        return failing("Missing parameter for attribute name");
-      }
-      lookUp = new AttributePath(positional.get(1), null)::of;
-      at = 2;
-    }
-    int rest = at + 1;
-    var test = positional.size() > at ? named(arguments, positional.get(at), false) : null;
-    var look = lookUp;
-    return lazily(
-        arguments,
-        value,
-        item -> {
-          var looked = look.apply(item);
-          var result = test == null ? looked : test.call(with(arguments, looked, rest));
-          return PyValues.truth(result) == keep ? item : Missing.VALUE;
+    return Deferred.generator(
+        () -> {
+          var value = arguments.positional().getFirst();
+          return PyValues.truth(value)
+              ? new LazyItems(
+                  arguments.evaluation(),
+                  PyValues.iterate(value),
+                  selector(arguments, keep, byAttribute))
+              : Collections.emptyIterator();
         });
+  }
+
+  private static UnaryOperator<Object> selector(
+      Arguments arguments, boolean keep, boolean byAttribute) {
+    var positional = arguments.positional();
+    if (byAttribute && positional.size() < 2) {
+      throw new TemplateException(Kind.FILTER_ARGUMENT, "Missing parameter for attribute name");
+    }
+    UnaryOperator<Object> lookUp =
+        byAttribute ? new AttributePath(positional.get(1), null)::of : UnaryOperator.identity();
+    int at = byAttribute ? 2 : 1;
+    var test = positional.size() > at ? named(arguments, positional.get(at), false) : null;
+    return item -> {
+      var looked = lookUp.apply(item);
+      var result = test == null ? looked : test.call(with(arguments, looked, at + 1));
+      return PyValues.truth(result) == keep ? item : Missing.VALUE;
+    };
   }
 
   private static Object join(Bound arguments) {
@@ -257,19 +250,19 @@ final class LookupFilters {
   private static Object unique(Bound arguments) {
     var key = key(arguments.get(2, null), arguments.truth(1, false));
     var seen = new Dict();
-    var items = PyValues.iterate(arguments.get(0));
-    return PyIterator.generator(
-        new LazyItems(
-            arguments.evaluation(),
-            items,
-            item -> {
-              var itemKey = key.apply(item);
-              if (seen.has(itemKey)) {
-                return Missing.VALUE;
-              }
-              seen.put(itemKey, null);
-              return item;
-            }));
+    return Deferred.generator(
+        () ->
+            new LazyItems(
+                arguments.evaluation(),
+                PyValues.iterate(arguments.get(0)),
+                item -> {
+                  var itemKey = key.apply(item);
+                  if (seen.has(itemKey)) {
+                    return Missing.VALUE;
+                  }
+                  seen.put(itemKey, null);
+                  return item;
+                }));
   }
 
   private static Object groupBy(Bound arguments) {

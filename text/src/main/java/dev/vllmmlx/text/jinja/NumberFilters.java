@@ -78,11 +78,7 @@ final class NumberFilters {
     }
     boolean toNone = arguments.get(1, 0L) == null;
     if (!PyNumbers.isNumber(value)) {
-      throw method.equals("common")
-          ? TemplateException.type(
-              "type " + PyTypes.name(value) + " doesn't define __round__ method")
-          : TemplateException.type(
-              "unsupported operand type(s) for *: '" + PyTypes.name(value) + "' and 'int'");
+      throw notReal(arguments, method);
     }
     if (!method.equals("common")) {
       return roundTo(arguments, value, method.equals("ceil"));
@@ -96,6 +92,16 @@ final class NumberFilters {
     return value instanceof Double number
         ? (Object) round(number, precision)
         : roundInteger(PyNumbers.big(value), precision);
+  }
+
+  private static TemplateException notReal(Bound arguments, Object method) {
+    var type = PyTypes.name(arguments.get(0));
+    if (method.equals("common")) {
+      return TemplateException.type("type " + type + " doesn't define __round__ method");
+    }
+    var arithmetic = new PyArithmetic(arguments.evaluation());
+    arithmetic.binary(TokenType.MUL, arguments.get(0), 1L);
+    return TemplateException.type("must be real number, not " + type);
   }
 
   private static double round(double value, long precision) {

@@ -61,7 +61,10 @@ final class PercentFormat {
   }
 
   private boolean isMapping() {
-    return usedKeys || values instanceof Dict || values instanceof List<?>;
+    return usedKeys
+        || values instanceof Dict
+        || values instanceof List<?>
+        || values instanceof Undefined;
   }
 
   private char peek() {

@@ -184,8 +184,8 @@ final class PyArithmetic {
   }
 
   private int size(int length, long count) {
-    evaluation.allocate(
-        length == 0 ? 0 : Math.multiplyHigh(length, count) != 0 ? Long.MAX_VALUE : length * count);
+    boolean tooMuch = count > Integer.MAX_VALUE;
+    evaluation.allocate(length == 0 ? 0 : tooMuch ? Long.MAX_VALUE : length * count);
     return length == 0 ? 0 : (int) count;
   }
 

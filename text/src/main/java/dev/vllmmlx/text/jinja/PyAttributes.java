@@ -44,7 +44,9 @@ final class PyAttributes {
 
   /** {@code object.name}: the attribute first, then the item. */
   static Object attribute(Object object, String name) {
-    PyValues.requireDefined(object);
+    if (!OF_EVERY_OBJECT.contains(name)) {
+      PyValues.requireDefined(object);
+    }
     var found = find(object, name);
     if (found == Missing.VALUE) {
       found = itemOrMissing(object, name);

@@ -81,7 +81,7 @@ final class Renderer {
       case Statement.Macro s -> frame.assign(s.body().name(), new Macro(s.body(), frame, this));
       case Statement.CallBlock s -> {
         var caller = new Macro(s.body(), frame, this);
-        write(out, evaluator.call(s.call(), frame, Map.of("caller", caller)));
+        writeText(out, evaluator.call(s.call(), frame, Map.of("caller", caller)));
       }
       case Statement.Generation s -> {
         var none = new Arguments(evaluation, List.of(), Map.of());
@@ -99,6 +99,15 @@ final class Renderer {
   private void write(StringBuilder out, Object value) {
     evaluation.write(
         out, evaluation.autoescape() ? Markup.escape(value).text() : PyRepr.str(value));
+  }
+
+  /** What {@code call} and {@code filter} blocks write has to be a string already. */
+  private void writeText(StringBuilder out, Object value) {
+    if (!PyValues.isText(value)) {
+      throw TemplateException.type(
+          "sequence item 0: expected str instance, " + PyTypes.name(value) + " found");
+    }
+    evaluation.write(out, PyRepr.str(value));
   }
 
   private Flow executeIf(Statement.If statement, Frame frame, StringBuilder out) {
@@ -295,7 +304,7 @@ final class Renderer {
     var body = new StringBuilder();
     var flow = execute(statement.body(), inner, body);
     if (flow == Flow.NEXT) {
-      write(out, evaluator.blockFilter(statement.filter(), captured(body), inner));
+      writeText(out, evaluator.blockFilter(statement.filter(), captured(body), inner));
     }
     return flow;
   }

@@ -81,7 +81,7 @@ final class SequenceFilters {
       case Dict.View view -> view.list();
       case String text -> PyStrings.characters(text);
       case Markup markup -> PyStrings.characters(markup.text());
-      case Undefined undefined -> throw undefined.failure();
+      case Undefined _ -> List.of();
       case null, default -> null;
     };
   }
@@ -123,91 +123,96 @@ final class SequenceFilters {
   }
 
   private static Object items(Bound arguments) {
-    return switch (arguments.get(0)) {
-      case Undefined _ -> PyIterator.generator(Collections.emptyIterator());
-      case Dict dict -> PyIterator.generator(dict.items().iterator());
-      case null, default ->
-          // Python raises once the items are asked for.
-          PyIterator.generator(
-              new FailingIterator(
-                  TemplateException.type("Can only get item pairs from a mapping.")));
-    };
+    return Deferred.generator(
+        () ->
+            switch (arguments.get(0)) {
+              case Undefined _ -> Collections.emptyIterator();
+              case Dict dict -> dict.items().iterator();
+              case null, default ->
+                  throw TemplateException.type("Can only get item pairs from a mapping.");
+            });
   }
 
-  /** Raises when it is first looked at, as a Python generator does. */
-  record FailingIterator(TemplateException failure) implements Iterator<Object> {
+  private static Object batch(Bound arguments) {
+    return Deferred.generator(
+        () ->
+            new Batches(
+                arguments.evaluation(),
+                PyValues.iterate(arguments.get(0)),
+                arguments.get(1),
+                arguments.get(2, null)));
+  }
+
+  /** Rows of so many items; {@code fill}, unless null, completes the last one. */
+  private record Batches(Evaluation evaluation, Iterator<Object> source, Object size, Object fill)
+      implements Iterator<Object> {
     @Override
     public boolean hasNext() {
-      throw failure;
+      return source.hasNext();
     }
 
     @Override
     public Object next() {
-      throw failure;
+      var row = new ArrayList<Object>();
+      do {
+        evaluation.step();
+        row.add(source.next());
+      } while (source.hasNext() && !PyValues.equal((long) row.size(), size));
+      if (fill != null && PyValues.less((long) row.size(), size)) {
+        long missing = PyNumbers.toIndex(size) - row.size();
+        evaluation.allocate(missing);
+        row.addAll(Collections.nCopies((int) missing, fill));
+      }
+      return Collections.unmodifiableList(row);
     }
-  }
-
-  private static Object batch(Bound arguments) {
-    var evaluation = arguments.evaluation();
-    var source = PyValues.iterate(arguments.get(0));
-    var size = arguments.get(1);
-    var fill = arguments.get(2, null);
-    return PyIterator.generator(
-        new Iterator<>() {
-          @Override
-          public boolean hasNext() {
-            return source.hasNext();
-          }
-
-          @Override
-          public Object next() {
-            var row = new ArrayList<Object>();
-            do {
-              evaluation.step();
-              row.add(source.next());
-            } while (source.hasNext() && !PyValues.equal((long) row.size(), size));
-            if (fill != null && PyValues.less((long) row.size(), size)) {
-              long missing = PyNumbers.toIndex(size) - row.size();
-              evaluation.allocate(missing);
-              row.addAll(Collections.nCopies((int) missing, fill));
-            }
-            return Collections.unmodifiableList(row);
-          }
-        });
   }
 
   private static Object slice(Bound arguments) {
-    var items = toList(arguments.evaluation(), arguments.get(0));
-    long slices = arguments.integer(1, 1);
-    if (slices == 0) {
-      throw new TemplateException(
-          TemplateException.Kind.ZERO_DIVISION, "integer division or modulo by zero");
-    }
-    var fill = arguments.get(2, null);
-    long size = Math.floorDiv(items.size(), slices);
-    long extra = Math.floorMod((long) items.size(), slices);
-    var evaluation = arguments.evaluation();
-    return PyIterator.generator(
-        new Iterator<>() {
-          private long number;
-
-          @Override
-          public boolean hasNext() {
-            return number < slices;
+    return Deferred.generator(
+        () -> {
+          var items = toList(arguments.evaluation(), arguments.get(0));
+          long slices = arguments.integer(1, 1);
+          if (slices == 0) {
+            throw new TemplateException(
+                TemplateException.Kind.ZERO_DIVISION, "integer division or modulo by zero");
           }
-
-          @Override
-          public Object next() {
-            evaluation.step();
-            long start = number * size + Math.min(number, extra);
-            long end = start + size + (number < extra ? 1 : 0);
-            var part = new ArrayList<>(items.subList((int) start, (int) end));
-            if (fill != null && number >= extra) {
-              part.add(fill);
-            }
-            number++;
-            return Collections.unmodifiableList(part);
-          }
+          return new Slices(arguments.evaluation(), items, slices, arguments.get(2, null));
         });
+  }
+
+  /** So many parts of equal size, the first ones longer by one where it does not come out even. */
+  private static final class Slices implements Iterator<Object> {
+    private final Evaluation evaluation;
+    private final List<Object> items;
+    private final long slices;
+    private final Object fill;
+    private long number;
+
+    Slices(Evaluation evaluation, List<Object> items, long slices, Object fill) {
+      this.evaluation = evaluation;
+      this.items = items;
+      this.slices = slices;
+      this.fill = fill;
+    }
+
+    @Override
+    public boolean hasNext() {
+      return number < slices;
+    }
+
+    @Override
+    public Object next() {
+      evaluation.step();
+      long size = items.size() / slices;
+      long extra = items.size() % slices;
+      long start = number * size + Math.min(number, extra);
+      long end = start + size + (number < extra ? 1 : 0);
+      var part = new ArrayList<>(items.subList((int) start, (int) end));
+      if (fill != null && number >= extra) {
+        part.add(fill);
+      }
+      number++;
+      return Collections.unmodifiableList(part);
+    }
   }
 }

@@ -30,14 +30,9 @@ final class Tests {
     value(tests, "escaped", v -> v instanceof Markup);
     value(tests, "lower", v -> PyCase.is("islower", PyRepr.str(v)));
     value(tests, "upper", v -> PyCase.is("isupper", PyRepr.str(v)));
-    value(tests, "odd", v -> remainder(v, 2L).equals(1L) || remainder(v, 2L).equals(1.0));
-    value(tests, "even", v -> PyValues.equal(remainder(v, 2L), 0L));
-    add(
-        tests,
-        "divisibleby",
-        a -> PyValues.equal(remainder(a.get(0), a.get(1)), 0L),
-        "value",
-        "num");
+    add(tests, "odd", a -> PyValues.equal(remainder(a, 2L), 1L), "value");
+    add(tests, "even", a -> PyValues.equal(remainder(a, 2L), 0L), "value");
+    add(tests, "divisibleby", a -> PyValues.equal(remainder(a, a.get(1)), 0L), "value", "num");
     add(tests, "filter", a -> a.evaluation().environment().filter(name(a)) != null, "value");
     add(tests, "test", a -> a.evaluation().environment().test(name(a)) != null, "value");
     add(tests, "sameas", a -> same(a.get(0), a.get(1)), "value", "other");
@@ -72,23 +67,12 @@ final class Tests {
   }
 
   private static String name(Bound arguments) {
+    PyValues.requireHashable(arguments.get(0));
     return arguments.get(0) instanceof String name ? name : "";
   }
 
-  private static Object remainder(Object value, Object divisor) {
-    if (!PyNumbers.isNumber(value) || !PyNumbers.isNumber(divisor)) {
-      PyValues.requireDefined(value);
-      PyValues.requireDefined(divisor);
-      throw TemplateException.type(
-          PyValues.isText(value)
-              ? "not all arguments converted during string formatting"
-              : "unsupported operand type(s) for %: '"
-                  + PyTypes.name(value)
-                  + "' and '"
-                  + PyTypes.name(divisor)
-                  + "'");
-    }
-    return new PyArithmetic(null).modulo(value, divisor);
+  private static Object remainder(Bound arguments, Object divisor) {
+    return new PyArithmetic(arguments.evaluation()).modulo(arguments.get(0), divisor);
   }
 
   private static boolean isSequence(Object value) {

@@ -127,9 +127,15 @@ final class TextFilters {
     var evaluation = arguments.evaluation();
     var value = arguments.get(0);
     PyValues.requireDefined(value);
+    if (value instanceof java.util.List<?> && !(value instanceof Range)) {
+      throw new TemplateException(
+          TemplateException.Kind.ATTRIBUTE, "'list' object has no attribute 'splitlines'");
+    }
     if (!PyValues.isText(value)) {
       throw TemplateException.type(
-          "unsupported operand type(s) for +=: '" + PyTypes.name(value) + "' and 'str'");
+          value instanceof Tuple
+              ? "can only concatenate tuple (not \"str\") to tuple"
+              : "unsupported operand type(s) for +=: '" + PyTypes.name(value) + "' and 'str'");
     }
     var width = arguments.get(1, 4L);
     String indention;

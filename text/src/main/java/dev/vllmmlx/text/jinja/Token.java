@@ -4,7 +4,7 @@ package dev.vllmmlx.text.jinja;
  * One token.
  *
  * @param value the text of data, names and strings (unescaped); a Long, BigInteger or Double for
- *     numbers; else null
+ *     numbers; the exception of an error; else null
  * @param line from 1
  */
 record Token(TokenType type, Object value, int line) {

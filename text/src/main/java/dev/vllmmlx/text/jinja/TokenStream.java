@@ -9,6 +9,13 @@ final class TokenStream {
 
   TokenStream(List<Token> tokens) {
     this.tokens = tokens;
+    requireReadable(current());
+  }
+
+  private static void requireReadable(Token token) {
+    if (token.value() instanceof TemplateException e) {
+      throw e;
+    }
   }
 
   Token current() {
@@ -16,7 +23,9 @@ final class TokenStream {
   }
 
   Token look() {
-    return tokens.get(Math.min(index + 1, tokens.size() - 1));
+    var token = tokens.get(Math.min(index + 1, tokens.size() - 1));
+    requireReadable(token);
+    return token;
   }
 
   /** Returns the current token and moves on. */
@@ -24,6 +33,7 @@ final class TokenStream {
     var token = current();
     if (!token.is(TokenType.EOF)) {
       index++;
+      requireReadable(current());
     }
     return token;
   }

@@ -37,7 +37,9 @@ enum TokenType {
   PIPE("|"),
   COMMA(","),
   SEMICOLON(";"),
-  EOF("end of template");
+  EOF("end of template"),
+  /** What the lexer cannot read; its value is the exception. */
+  ERROR("error");
 
   private final String description;
 

@@ -1,5 +1,6 @@
 package dev.vllmmlx.text.tokenizer;
 
+import dev.vllmmlx.hub.gguf.GgufMetadata;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Optional;
@@ -50,6 +51,16 @@ public final class Tokenizer {
    */
   public static Tokenizer fromFolder(Path folder) {
     return new TokenizerFolder(folder).load();
+  }
+
+  /**
+   * The tokenizer that a GGUF file's metadata describes.
+   *
+   * @throws TokenizerException when there is none, or one of a kind not known here; the message
+   *     names the key
+   */
+  public static Tokenizer fromGguf(GgufMetadata metadata) {
+    return new GgufTokenizer(metadata).load();
   }
 
   /**

@@ -184,7 +184,8 @@ record GgufPreTokenizer(boolean nfc, boolean ignoreMerges, boolean addBos, List<
     return byteLevel(true);
   }
 
-  private static ObjectNode byteLevel(boolean split) {
+  /** The byte-level step; as a decoder it has the same fields, of which none matters. */
+  static ObjectNode byteLevel(boolean split) {
     return step("ByteLevel")
         .put("add_prefix_space", false)
         .put("trim_offsets", true)

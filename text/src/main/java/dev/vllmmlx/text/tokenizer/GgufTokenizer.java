@@ -61,7 +61,8 @@ final class GgufTokenizer {
     return new Tokenizer(json().toString(), specialTokens(), chatTemplates(), ends(), false);
   }
 
-  private ObjectNode json() {
+  /** The tokenizer.json. */
+  ObjectNode json() {
     return switch (model) {
       case "gpt2" -> byteLevel();
       case "llama" -> sentencePiece();
@@ -80,7 +81,7 @@ final class GgufTokenizer {
     var root = root(pre.addBos());
     root.set("normalizer", pre.normalizer());
     root.set("pre_tokenizer", pre.preTokenizer());
-    root.putObject("decoder").put("type", "ByteLevel");
+    root.set("decoder", GgufPreTokenizer.byteLevel(true));
     var bpe = bpe(root, false).put("ignore_merges", pre.ignoreMerges());
     bpe.set("merges", merges());
     return root;

@@ -69,13 +69,13 @@ def byte_level(size, special, pre=None, normalizer=None, ignore_merges=False):
 
 
 def gpt2():
-    tokenizer = byte_level(900, ["<|endoftext|>"])
+    tokenizer = byte_level(1600, ["<|endoftext|>"])
     return tokenizer, {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
 
 
 def llama3():
     special = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"]
-    tokenizer = byte_level(1000, special, splits(cl100k(r"\p{N}{1,3}")), ignore_merges=True)
+    tokenizer = byte_level(1800, special, splits(cl100k(r"\p{N}{1,3}")), ignore_merges=True)
     # A token that no merge makes: taken whole all the same, since merges are ignored.
     root = json.loads(tokenizer.to_str())
     root["model"]["vocab"]["Ġunmergeable"] = max(root["model"]["vocab"].values()) + 1
@@ -99,7 +99,7 @@ def llama3():
 
 
 def qwen2():
-    tokenizer = byte_level(1000, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], splits(cl100k(r"\p{N}")), normalizers.NFC())
+    tokenizer = byte_level(1800, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], splits(cl100k(r"\p{N}")), normalizers.NFC())
     tokenizer.add_tokens(
         [
             AddedToken("<think>", normalized=False),
@@ -124,7 +124,7 @@ def deepseek():
         r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"""
         r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
     )
-    return byte_level(800, special, splits(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", marks)), {
+    return byte_level(1600, special, splits(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", marks)), {
         "bos_token": special[0],
         "eos_token": special[1],
     }
@@ -138,7 +138,7 @@ def sentencepiece(normalizer, pre, decoder):
     special = ["<unk>", "<s>", "</s>"]
     learner = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     learner.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
-    trainer = trainers.BpeTrainer(vocab_size=900, special_tokens=special + BYTES, limit_alphabet=200, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=1700, special_tokens=special + BYTES, limit_alphabet=200, show_progress=False)
     learner.train_from_iterator(corpus(), trainer)
     root = json.loads(learner.to_str())
     root["added_tokens"] = [token for token in root["added_tokens"] if token["content"] in special]
@@ -193,7 +193,7 @@ def unigram():
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     trainer = trainers.UnigramTrainer(
-        vocab_size=700, special_tokens=["<unk>", "<s>", "</s>"], unk_token="<unk>", show_progress=False
+        vocab_size=1400, special_tokens=["<unk>", "<s>", "</s>"], unk_token="<unk>", show_progress=False
     )
     tokenizer.train_from_iterator(corpus(), trainer)
     return tokenizer, {**SPM_CONFIG, "clean_up_tokenization_spaces": True}
@@ -206,7 +206,7 @@ def wordpiece():
     tokenizer.decoder = decoders.WordPiece()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer.train_from_iterator(
-        corpus(), trainers.WordPieceTrainer(vocab_size=700, special_tokens=special, show_progress=False)
+        corpus(), trainers.WordPieceTrainer(vocab_size=1400, special_tokens=special, show_progress=False)
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
@@ -222,7 +222,7 @@ def suffix():
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.decoder = decoders.BPEDecoder()
     trainer = trainers.BpeTrainer(
-        vocab_size=700, special_tokens=["<unk>"], end_of_word_suffix="</w>", show_progress=False
+        vocab_size=1400, special_tokens=["<unk>"], end_of_word_suffix="</w>", show_progress=False
     )
     tokenizer.train_from_iterator(corpus(), trainer)
     return tokenizer, {"unk_token": "<unk>"}

@@ -44,6 +44,10 @@ record AddedToken(
     return new AddedToken(id, content, false, false, false, false, false);
   }
 
+  AddedToken withId(int other) {
+    return new AddedToken(other, content, singleWord, lstrip, rstrip, normalized, special);
+  }
+
   ObjectNode toJson() {
     return Vocabulary.JSON
         .createObjectNode()

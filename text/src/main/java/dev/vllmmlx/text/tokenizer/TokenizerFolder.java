@@ -86,7 +86,8 @@ final class TokenizerFolder {
     var known = vocabulary.added();
     var changes = new LinkedHashMap<String, AddedToken>();
     for (var token : configuredTokens(known)) {
-      if (!token.equals(known.get(token.content()))) {
+      var present = known.get(token.content());
+      if (present == null || !present.equals(token.withId(present.id()))) {
         changes.put(token.content(), token);
       }
     }

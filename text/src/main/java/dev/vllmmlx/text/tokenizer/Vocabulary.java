@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -19,6 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class Vocabulary {
   static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private static final Logger LOG = LoggerFactory.getLogger(Vocabulary.class);
 
   private final Map<String, Integer> ids = new HashMap<>();
   private final Map<String, AddedToken> added = new LinkedHashMap<>();
@@ -35,6 +39,7 @@ final class Vocabulary {
    */
   static Vocabulary of(String json) {
     var vocabulary = new Vocabulary();
+    JsonNode added = JSON.createArrayNode();
     try (var parser = JSON.createParser(json)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw new TokenizerException("tokenizer.json: not a JSON object");
@@ -43,7 +48,7 @@ final class Vocabulary {
         var name = parser.currentName();
         parser.nextToken();
         switch (name) {
-          case "added_tokens" -> vocabulary.readAdded(parser.readValueAsTree());
+          case "added_tokens" -> added = parser.readValueAsTree();
           case "decoder" -> vocabulary.decoder = parser.readValueAsTree();
           case "model" -> vocabulary.readModel(parser);
           default -> parser.skipChildren();
@@ -52,19 +57,11 @@ final class Vocabulary {
     } catch (JacksonException e) {
       throw new TokenizerException("tokenizer.json: " + e.getOriginalMessage(), e);
     }
-    vocabulary.placeAdded();
+    vocabulary.placeAdded(added);
     if (vocabulary.tokens.length == 0) {
       throw new TokenizerException("tokenizer.json: no vocabulary in it");
     }
     return vocabulary;
-  }
-
-  private void readAdded(JsonNode list) {
-    list.forEach(
-        each -> {
-          var token = AddedToken.of(each, each.path("id").asInt(-1));
-          added.put(token.content(), token);
-        });
   }
 
   private void readModel(JsonParser parser) {
@@ -98,8 +95,28 @@ final class Vocabulary {
     }
   }
 
-  private void placeAdded() {
-    for (var token : added.values()) {
+  /**
+   * Gives added tokens the ids that the library gives them, which takes no notice of those that are
+   * written: a token of the model keeps its own, another gets the next free one.
+   */
+  private void placeAdded(JsonNode list) {
+    var next = ids.size();
+    for (var json : list) {
+      var written = AddedToken.of(json, json.path("id").asInt(-1));
+      if (written.content().isEmpty()) {
+        continue;
+      }
+      var known = ids.get(written.content());
+      var token = written.withId(known == null ? next : known);
+      if (token.id() != written.id()) {
+        LOG.warn(
+            "tokenizer.json: the added token '{}' is written with id {} and has id {}",
+            token.content(),
+            written.id(),
+            token.id());
+      }
+      next = Math.max(next, token.id() + 1);
+      added.put(token.content(), token);
       place(token.content(), token.id());
       if (token.special()) {
         special.set(token.id());

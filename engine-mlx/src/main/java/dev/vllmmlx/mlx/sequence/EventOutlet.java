@@ -14,12 +14,18 @@ public final class EventOutlet {
 
   private final String requestId;
   private final GenerationSink sink;
+  private final Runnable beforeEnd;
   private boolean ended;
   private volatile boolean broken;
 
-  public EventOutlet(String requestId, GenerationSink sink) {
+  /**
+   * @param beforeEnd runs once, just before the terminal event is handed on: what the request took
+   *     is free for one that the event makes a client send
+   */
+  public EventOutlet(String requestId, GenerationSink sink, Runnable beforeEnd) {
     this.requestId = requestId;
     this.sink = sink;
+    this.beforeEnd = beforeEnd;
   }
 
   /** Hands an event on, unless the terminal one was before it. */
@@ -27,7 +33,10 @@ public final class EventOutlet {
     if (ended) {
       return;
     }
-    ended = event instanceof GenerationEvent.Terminal;
+    if (event instanceof GenerationEvent.Terminal) {
+      ended = true;
+      beforeEnd.run();
+    }
     try {
       sink.accept(event);
     } catch (RuntimeException e) {

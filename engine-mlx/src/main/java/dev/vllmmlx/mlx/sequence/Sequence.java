@@ -12,7 +12,6 @@ import dev.vllmmlx.spi.TokenLogprob;
 import dev.vllmmlx.spi.Usage;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -83,7 +82,7 @@ public final class Sequence {
           .forEach(ids::add);
     }
     for (var id : request.stop().tokenIds()) {
-      limits.check("stop_token_ids", id);
+      limits.checkIds("stop_token_ids", id);
       ids.add(id);
     }
     return Set.copyOf(ids);
@@ -111,11 +110,6 @@ public final class Sequence {
   /** The last id, which is the next that a model has to see. */
   public int lastToken() {
     return tokens[length - 1];
-  }
-
-  /** Whether its deadline has passed. */
-  public boolean overdue() {
-    return request.deadline().map(deadline -> !Instant.now().isBefore(deadline)).orElse(false);
   }
 
   /**

@@ -23,17 +23,22 @@ public record SequenceLimits(int contextLength, int vocabularySize) {
     if (prompt.length >= contextLength) {
       throw new EngineException.ContextExceeded(prompt.length, contextLength);
     }
-    for (var id : prompt) {
-      check("prompt", id);
-    }
+    checkIds("prompt", prompt);
   }
 
-  void check(String field, int id) {
-    if (id < 0 || id >= vocabularySize) {
-      throw new EngineException.InvalidRequest(
-          field,
-          "%s must hold token ids from 0 to %d, and %d is none"
-              .formatted(field, vocabularySize - 1, id));
+  /**
+   * Refuses ids that are none of the vocabulary.
+   *
+   * @throws EngineException.InvalidRequest that names the field
+   */
+  public void checkIds(String field, int... ids) {
+    for (var id : ids) {
+      if (id < 0 || id >= vocabularySize) {
+        throw new EngineException.InvalidRequest(
+            field,
+            "%s must hold token ids from 0 to %d, and %d is none"
+                .formatted(field, vocabularySize - 1, id));
+      }
     }
   }
 }

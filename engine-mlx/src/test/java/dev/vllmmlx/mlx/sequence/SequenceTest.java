@@ -261,7 +261,7 @@ class SequenceTest {
         LIMITS,
         tokenizer,
         List.of(),
-        new EventOutlet("test", heard),
+        new EventOutlet("test", heard, () -> {}),
         System.nanoTime());
   }
 

@@ -1,0 +1,19 @@
+package dev.vllmmlx.mlx.engine;
+
+import java.util.Map;
+
+/** A loaded model. To be used on the thread that made it, and closed there. */
+interface ModelRunner extends AutoCloseable {
+
+  /** The model before its first token. */
+  ModelState newState();
+
+  /** Scores that a pass gives: ids are below it. */
+  int vocabularySize();
+
+  /** Figures of what it takes, for the engine's status; any thread. */
+  Map<String, Double> gauges();
+
+  @Override
+  void close();
+}

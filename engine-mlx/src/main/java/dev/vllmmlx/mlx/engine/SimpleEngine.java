@@ -1,0 +1,179 @@
+package dev.vllmmlx.mlx.engine;
+
+import dev.vllmmlx.mlx.sequence.EventOutlet;
+import dev.vllmmlx.mlx.sequence.Sequence;
+import dev.vllmmlx.mlx.sequence.SequenceLimits;
+import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.EngineException;
+import dev.vllmmlx.spi.EngineStatus;
+import dev.vllmmlx.spi.Generation;
+import dev.vllmmlx.spi.GenerationEvent;
+import dev.vllmmlx.spi.GenerationRequest;
+import dev.vllmmlx.spi.GenerationSink;
+import dev.vllmmlx.spi.ModelInfo;
+import dev.vllmmlx.spi.Prompt;
+import dev.vllmmlx.text.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One sequence at a time at full speed; others wait in a fair queue. Requests are admitted on the
+ * caller's thread, rendered and tokenized on virtual threads, and computed by an {@link
+ * EngineLoop}.
+ */
+final class SimpleEngine implements Engine {
+  private static final Logger LOG = LoggerFactory.getLogger(SimpleEngine.class);
+
+  private final ModelInfo model;
+  private final Tokenizer tokenizer;
+  private final PromptEncoder prompts;
+  private final SequenceLimits limits;
+  private final int capacity;
+  private final FairQueue<Job> queue;
+  private final EngineLoop loop;
+  private final Set<Job> jobs = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger admitted = new AtomicInteger();
+  private final AtomicLong tickets = new AtomicLong();
+  private volatile boolean closed;
+
+  /**
+   * @param queue what the loop takes its jobs from
+   * @param loop started; this engine closes it
+   * @param maxQueue requests that may wait beside the one that runs
+   */
+  SimpleEngine(
+      ModelInfo model,
+      Tokenizer tokenizer,
+      PromptEncoder prompts,
+      FairQueue<Job> queue,
+      EngineLoop loop,
+      int maxQueue) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.prompts = prompts;
+    this.limits = new SequenceLimits(model.contextLength(), model.vocabularySize());
+    this.queue = queue;
+    this.loop = loop;
+    this.capacity = maxQueue + 1;
+  }
+
+  @Override
+  public ModelInfo model() {
+    return model;
+  }
+
+  @Override
+  public Generation generate(GenerationRequest request, GenerationSink sink) {
+    Objects.requireNonNull(request);
+    Objects.requireNonNull(sink);
+    var refusal = admit(request);
+    if (refusal != null) {
+      new EventOutlet(request.id(), sink, () -> {}).send(new GenerationEvent.Failed(refusal));
+      return () -> {};
+    }
+    var job = new Job(request, sink, tickets.getAndIncrement(), this::ended);
+    jobs.add(job);
+    if (closed) {
+      job.failWaiting(loop.unavailable());
+    } else {
+      Thread.startVirtualThread(() -> prepare(job));
+    }
+    return job;
+  }
+
+  /** Takes a place for the request, or says why there is none. */
+  private EngineException admit(GenerationRequest request) {
+    if (closed || loop.failure().isPresent()) {
+      return loop.unavailable();
+    }
+    if (!(request.constraint() instanceof Constraint.None)) {
+      return new EngineException.InvalidRequest(
+          "response_format", "this engine cannot constrain an answer's text");
+    }
+    if (admitted.incrementAndGet() > capacity) {
+      admitted.decrementAndGet();
+      return new EngineException.Overloaded(
+          "%d requests are waiting, and there is no room for more".formatted(capacity - 1),
+          loop.meanTime());
+    }
+    return null;
+  }
+
+  private void prepare(Job job) {
+    try {
+      var request = job.request();
+      job.prepared(
+          new Sequence(
+              request,
+              prompts.encode(request.prompt()),
+              limits,
+              tokenizer,
+              List.of(),
+              job.events(),
+              job.arrived()));
+      if (!queue.add(request.priority(), request.tenant(), job.ticket(), job)) {
+        job.failWaiting(loop.unavailable());
+      } else if (job.endedWaiting()) {
+        // Cancelled while it was on its way into the queue.
+        queue.removeIf(waiting -> waiting == job);
+      }
+    } catch (EngineException e) {
+      job.failWaiting(e);
+    } catch (RuntimeException | Error e) {
+      LOG.error("request {} could not be prepared", job.request().id(), e);
+      job.failWaiting(
+          new EngineException.Internal("the prompt of this request could not be prepared", e));
+    }
+  }
+
+  private void ended(Job job) {
+    admitted.decrementAndGet();
+    jobs.remove(job);
+    queue.removeIf(waiting -> waiting == job);
+  }
+
+  @Override
+  public EngineStatus status() {
+    var total = admitted.get();
+    var running = loop.busy() ? Math.min(1, total) : 0;
+    var failure = loop.failure();
+    var state =
+        closed
+            ? EngineStatus.State.CLOSED
+            : failure.isPresent() ? EngineStatus.State.FAILED : EngineStatus.State.READY;
+    return new EngineStatus(
+        state,
+        closed ? "the engine is closed" : failure.orElse(""),
+        loop.sinceAlive(),
+        running,
+        total - running,
+        loop.gauges());
+  }
+
+  @Override
+  public int[] tokenize(Prompt prompt) {
+    var ids = prompts.encode(prompt);
+    limits.checkIds("prompt", ids);
+    return ids;
+  }
+
+  @Override
+  public String detokenize(int[] tokens) {
+    limits.checkIds("tokens", tokens);
+    return tokenizer.decode(tokens, false);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    jobs.forEach(job -> job.failWaiting(loop.unavailable()));
+    loop.close();
+  }
+}

@@ -30,7 +30,12 @@ public final class KvCache implements AutoCloseable {
 
   /** An empty cache for {@link dev.vllmmlx.mlx.model.CausalLanguageModel#kvLayers}. */
   public KvCache(List<KvLayer> layers) {
-    this.layers = layers.stream().map(LayerCache::new).toList();
+    this(layers.stream().map(LayerCache::new).toList(), 0);
+  }
+
+  private KvCache(List<LayerCache> layers, int length) {
+    this.layers = layers;
+    this.length = length;
   }
 
   /** Tokens that it holds. */
@@ -63,6 +68,22 @@ public final class KvCache implements AutoCloseable {
       throw new IllegalArgumentException("cannot forget %d of %d tokens".formatted(tokens, length));
     }
     length -= tokens;
+  }
+
+  /**
+   * A cache of its own with the first {@code tokens} of this one, which stays as it is.
+   *
+   * @throws IllegalArgumentException if this one holds fewer
+   */
+  public KvCache fork(int tokens) {
+    if (tokens < 0 || tokens > length) {
+      throw new IllegalArgumentException("cannot take %d of %d tokens".formatted(tokens, length));
+    }
+    var fork = new KvCache(layers.stream().map(layer -> layer.fork(tokens)).toList(), tokens);
+    try (var _ = Mlx.scope()) {
+      fork.evaluate();
+    }
+    return fork;
   }
 
   /**

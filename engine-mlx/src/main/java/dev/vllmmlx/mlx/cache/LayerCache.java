@@ -43,6 +43,17 @@ final class LayerCache implements AutoCloseable {
     return Mlx.slice(values, TOKENS, first, end);
   }
 
+  /** The first tokens once more, in memory of their own. */
+  LayerCache fork(int tokens) {
+    var fork = new LayerCache(layer);
+    if (tokens > 0) {
+      fork.keys = fork.owned.keep(grown(keys, tokens, roomFor(tokens), keys.dtype()));
+      fork.values = fork.owned.keep(grown(values, tokens, roomFor(tokens), values.dtype()));
+      fork.capacity = roomFor(tokens);
+    }
+    return fork;
+  }
+
   void collect(List<Array> held) {
     if (keys != null) {
       held.add(keys);
@@ -63,10 +74,15 @@ final class LayerCache implements AutoCloseable {
     if (wanted <= capacity) {
       return;
     }
-    var grown = (wanted + KvCache.STEP - 1) / KvCache.STEP * KvCache.STEP;
+    var grown = roomFor(wanted);
     keys = owned.replace(keys, grown(keys, used, grown, dtype));
     values = owned.replace(values, grown(values, used, grown, dtype));
     capacity = grown;
+  }
+
+  // At least one token more than asked for: what is concatenated below is never empty.
+  private static int roomFor(int tokens) {
+    return (tokens / KvCache.STEP + 1) * KvCache.STEP;
   }
 
   private Array grown(Array old, int used, int tokens, DType dtype) {

@@ -1,5 +1,6 @@
 package dev.vllmmlx.mlx.engine;
 
+import dev.vllmmlx.mlx.array.MlxThread;
 import dev.vllmmlx.mlx.sequence.Sequence;
 import dev.vllmmlx.spi.EngineException;
 import java.time.Duration;
@@ -34,6 +35,7 @@ final class EngineLoop {
   private volatile int cachedTokens;
   private volatile long cachedBytes;
   private volatile double meanSeconds = 1;
+  private MlxThread thread;
 
   EngineLoop(FairQueue<Job> queue, SimpleEngineSettings settings) {
     this.queue = queue;
@@ -47,8 +49,12 @@ final class EngineLoop {
    * @throws Exception what the loader threw; the thread has ended then
    */
   ModelRunner start(Callable<ModelRunner> loader) throws Exception {
-    var thread = Thread.ofPlatform().name("mlx-engine").daemon().unstarted(() -> own(loader));
-    thread.start();
+    thread = MlxThread.start("mlx-engine");
+    thread.submit(
+        () -> {
+          own(loader);
+          return null;
+        });
     try {
       return loaded.get();
     } catch (InterruptedException e) {
@@ -56,6 +62,7 @@ final class EngineLoop {
       throw e;
     } catch (ExecutionException e) {
       ended.join();
+      thread.close();
       throw e.getCause() instanceof Exception cause ? cause : e;
     }
   }
@@ -157,6 +164,7 @@ final class EngineLoop {
     closing = true;
     queue.close().forEach(job -> job.failWaiting(unavailable()));
     ended.join();
+    thread.close();
   }
 
   /** What a request is told that this engine cannot serve any more. */

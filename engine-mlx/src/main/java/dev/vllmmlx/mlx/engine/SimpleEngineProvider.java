@@ -1,0 +1,31 @@
+package dev.vllmmlx.mlx.engine;
+
+import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.EngineContext;
+import dev.vllmmlx.spi.EngineOption;
+import dev.vllmmlx.spi.EngineProvider;
+import java.util.List;
+
+/** {@code --engine simple}: MLX, one sequence at a time at full speed. */
+public final class SimpleEngineProvider implements EngineProvider {
+
+  @Override
+  public String name() {
+    return "simple";
+  }
+
+  @Override
+  public String description() {
+    return "MLX, one request at a time at full speed; others wait in a fair queue";
+  }
+
+  @Override
+  public List<EngineOption> options() {
+    return EngineOptions.DECLARED;
+  }
+
+  @Override
+  public Engine open(EngineContext context) {
+    return new SimpleEngineOpening(EngineOptions.of(context), context).open();
+  }
+}

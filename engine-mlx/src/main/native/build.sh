@@ -107,8 +107,8 @@ cp "$wheel"/*.dist-info/licenses/LICENSE "$out/mlx/LICENSE"
 # What the jar carries: sha256, size and path of every file.
 (cd "$out" && find . -type f ! -name manifest.txt | sed 's|^\./||' | LC_ALL=C sort | while read -r file; do
   echo "$(digest <"$file" | cut -d ' ' -f 1) $(wc -c <"$file" | tr -d ' ') $file"
-done) >"$out/manifest.tmp"
-mv "$out/manifest.tmp" "$out/manifest.txt"
+done) >"$target/native/manifest.txt" # not where find would meet it
+mv "$target/native/manifest.txt" "$out/manifest.txt"
 for object in "$objects"/*.o; do # objects of former inputs
   case " $linked " in *" $object "*) ;; *) rm -f "$object" ;; esac
 done

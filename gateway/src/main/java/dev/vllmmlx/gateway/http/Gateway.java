@@ -135,10 +135,13 @@ public final class Gateway {
     var route =
         new GenerateRoute(
             engine, dialect, new Dialect.Defaults(settings.limits().maxTokens()), pipeline);
+    // A route of its own: Vert.x wants the body's handler before any other of a route.
     router
         .route(HttpMethod.POST, path)
         .handler(this::refuseWhenDraining)
-        .handler(this::limitBodyTime)
+        .handler(this::limitBodyTime);
+    router
+        .route(HttpMethod.POST, path)
         .handler(BodyHandler.create(false).setBodyLimit(settings.limits().maxBodyBytes()))
         .handler(route::answer);
   }

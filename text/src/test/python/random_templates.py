@@ -51,7 +51,7 @@ FILTERS = [
     "tojson(sort_keys=true)", "trim", "trim('Hd')", "truncate(8)", "truncate(8, true)",
     "truncate(7, false, '..', 0)", "unique", "unique(true)", "unique(attribute='k')", "upper",
     "urlencode", "wordcount", "wordwrap(5)", "wordwrap(7, false)", "xmlattr", "filesizeformat",
-    "filesizeformat(true)", "list|length", "list|last", "map('string')|list", "nosuchfilter",
+    "filesizeformat(true)", "list|length", "list|last", "map('string')|list",
 ]
 TESTS = [
     "defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number",
@@ -109,7 +109,7 @@ class Generator:
         if k < 0.16:
             return f"({e()}) {self.pick(BINARY)} ({e()})"
         if k < 0.17:
-            return f"{e()} ** {self.pick(['0', '1', '2', '3', '-1', '0.5'])}"
+            return f"{e()} ** {self.pick(['0', '1', '2', '3', '-1', '-2'])}"
         if k < 0.25:
             return f"{e()} {self.pick(COMPARE)} {e()}"
         if k < 0.27:
@@ -228,6 +228,8 @@ class Generator:
         if r < 0.985:
             return self.tag("for x in messages recursive") + "{{ loop(x.content) if x.content is iterable and x.content is not string }}" \
                 + self.block(0) + self.tag("endfor")
+        if r < 0.99:
+            return "{{ n|nosuchfilter }}"
         return "{{ raise_exception('stop ' ~ n) }}" if self.r.random() < 0.3 else self.tag(self.pick(["break", "nosuchtag", "endif", "set 1 = 2"]))
 
     def template(self):

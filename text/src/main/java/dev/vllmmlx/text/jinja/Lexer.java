@@ -105,25 +105,24 @@ final class Lexer {
         stop--;
       }
     } else if (sign != '+' && lstrip) {
-      int lineStart = source.lastIndexOf('\n', end - 1) + 1;
-      boolean startsLine = lineStart > start || start == 0 || source.charAt(start - 1) == '\n';
-      int from = Math.max(lineStart, start);
-      if (startsLine && isBlank(from, end)) {
-        stop = from;
-      }
+      stop = lineStartBefore(start, end);
     }
     if (stop > start) {
       add(TokenType.DATA, source.substring(start, stop), start);
     }
   }
 
-  private boolean isBlank(int start, int end) {
-    for (int i = start; i < end; i++) {
-      if (!PyStrings.isSpace(source.charAt(i))) {
-        return false;
-      }
+  /**
+   * Where the line of a tag at {@code end} starts if only space comes before it, else {@code end}.
+   */
+  private int lineStartBefore(int start, int end) {
+    int at = end;
+    while (at > start
+        && source.charAt(at - 1) != '\n'
+        && PyStrings.isSpace(source.charAt(at - 1))) {
+      at--;
     }
-    return true;
+    return at == 0 || source.charAt(at - 1) == '\n' ? at : end;
   }
 
   private int skipSpace(int from) {

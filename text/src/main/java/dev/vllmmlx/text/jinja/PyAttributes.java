@@ -35,6 +35,8 @@ final class PyAttributes {
           "__sizeof__",
           "__str__",
           "__subclasshook__");
+  private static final Set<String> OF_EVERY_FUNCTION =
+      Set.of("__call__", "__name__", "__qualname__", "__module__", "__self__", "__globals__");
   private static final Set<String> CHANGES_LIST =
       Set.of("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove");
   private static final Set<String> CHANGES_DICT =
@@ -91,7 +93,10 @@ final class PyAttributes {
   }
 
   private static Object find(Object object, String name) {
-    if (OF_EVERY_OBJECT.contains(name) && !(object instanceof Namespace)) {
+    boolean internal =
+        OF_EVERY_OBJECT.contains(name)
+            || object instanceof TemplateFunction && OF_EVERY_FUNCTION.contains(name);
+    if (internal && !(object instanceof Namespace)) {
       return Undefined.unsafe(object, name);
     }
     var found =

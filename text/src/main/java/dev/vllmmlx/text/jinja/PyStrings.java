@@ -128,7 +128,7 @@ final class PyStrings {
         return parts;
       }
       if (maxSplit >= 0 && parts.size() >= maxSplit) {
-        parts.add(rstrip(text.substring(i), null));
+        parts.add(text.substring(i));
         return parts;
       }
       int start = i;
@@ -150,7 +150,7 @@ final class PyStrings {
         break;
       }
       if (maxSplit >= 0 && parts.size() >= maxSplit) {
-        parts.addFirst(lstrip(text.substring(0, i), null));
+        parts.addFirst(text.substring(0, i));
         break;
       }
       int end = i;

@@ -1,11 +1,11 @@
 package dev.vllmmlx.text.tokenizer;
 
+import dev.vllmmlx.text.PythonEnvironment;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +23,7 @@ final class PythonTokenizers implements AutoCloseable {
   private final BufferedReader answers;
 
   PythonTokenizers() throws IOException, InterruptedException {
-    var root = repository();
-    var script = root.resolve("text/src/test/python/tokenizers_oracle.py");
-    process =
-        new ProcessBuilder(environment(root).resolve("bin/python").toString(), script.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    process = PythonEnvironment.script("tokenizers_oracle.py").start();
     requests = process.outputWriter(StandardCharsets.UTF_8);
     answers = process.inputReader(StandardCharsets.UTF_8);
   }
@@ -73,25 +68,5 @@ final class PythonTokenizers implements AutoCloseable {
     if (!process.waitFor(10, TimeUnit.SECONDS)) {
       process.destroyForcibly();
     }
-  }
-
-  private static Path environment(Path root) throws IOException, InterruptedException {
-    var maker =
-        new ProcessBuilder(root.resolve("testenv/venv").toString(), "text")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    var folder = new String(maker.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    if (maker.waitFor() != 0) {
-      throw new IllegalStateException("testenv/venv text could not make its environment");
-    }
-    return Path.of(folder);
-  }
-
-  private static Path repository() {
-    var folder = Path.of("").toAbsolutePath();
-    while (!Files.isExecutable(folder.resolve("testenv/venv"))) {
-      folder = folder.getParent();
-    }
-    return folder;
   }
 }

@@ -9,7 +9,7 @@ import dev.vllmmlx.mlx.model.CausalLanguageModel;
 import java.util.Arrays;
 
 /** One sequence through a model, the plainest way. On MLX's owner thread. */
-final class Greedy implements AutoCloseable {
+public final class Greedy implements AutoCloseable {
 
   /** Candidates this close may go either way. */
   static final float TIE = 1e-3f;
@@ -17,7 +17,7 @@ final class Greedy implements AutoCloseable {
   private final CausalLanguageModel model;
   private final KvCache cache;
 
-  Greedy(CausalLanguageModel model) {
+  public Greedy(CausalLanguageModel model) {
     this.model = model;
     this.cache = new KvCache(model.kvLayers());
   }
@@ -27,7 +27,7 @@ final class Greedy implements AutoCloseable {
   }
 
   /** Logits of the last rows after these tokens, the prompt fed in chunks. */
-  float[][] prefill(int[] tokens, int chunk, int rows) {
+  public float[][] prefill(int[] tokens, int chunk, int rows) {
     for (var start = 0; ; start += chunk) {
       var end = Math.min(start + chunk, tokens.length);
       try (var _ = Mlx.scope()) {
@@ -42,7 +42,7 @@ final class Greedy implements AutoCloseable {
   }
 
   /** Logits after one more token. */
-  float[] step(int token) {
+  public float[] step(int token) {
     try (var _ = Mlx.scope()) {
       return rows(model.logits(hidden(new int[] {token})))[0];
     }
@@ -52,7 +52,7 @@ final class Greedy implements AutoCloseable {
    * Decodes as the reference did, and checks that each of its tokens is the likeliest, or ties with
    * it.
    */
-  void follow(float[] logits, int[] expected) {
+  public void follow(float[] logits, int[] expected) {
     var row = logits;
     for (var i = 0; i < expected.length; i++) {
       assertThat(row[expected[i]])
@@ -78,7 +78,7 @@ final class Greedy implements AutoCloseable {
     return rows;
   }
 
-  static int argMax(float[] row) {
+  public static int argMax(float[] row) {
     var best = 0;
     for (var i = 1; i < row.length; i++) {
       if (row[i] > row[best]) {

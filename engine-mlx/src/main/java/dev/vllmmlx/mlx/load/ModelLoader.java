@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Reads checkpoints into memory. All of it on MLX's owner thread. */
 public final class ModelLoader {
@@ -75,15 +76,16 @@ public final class ModelLoader {
       ComputeType computeType) {
     var owned = Mlx.detachedScope();
     try {
+      var type = dtype(computeType, tensors);
       var converted = new TreeMap<String, Array>();
-      tensors.forEach((name, tensor) -> converted.put(name, owned.keep(as(computeType, tensor))));
+      tensors.forEach((name, tensor) -> converted.put(name, owned.keep(as(type, tensor))));
       try (var making = Mlx.scope()) {
         var weights = new Weights(converted, quantization);
         var model = families.of(config.modelType()).build(config, weights);
         weights.requireAllUsed();
         // Whatever the layers made for themselves, such as wavelengths, lives as long as they do.
         making.moveTo(owned);
-        return new LoadedModel(model, evaluated(converted.values()), owned);
+        return new LoadedModel(model, evaluated(weights.arrays()), owned);
       }
     } catch (RuntimeException e) {
       owned.close();
@@ -107,15 +109,33 @@ public final class ModelLoader {
     return bytes;
   }
 
-  private Array as(ComputeType computeType, Array tensor) {
-    if (!tensor.dtype().isFloat()) {
+  /**
+   * The type of all floats. On a GPU that of the checkpoint's embedding, for one norm in float32,
+   * as GGUF files have it, would make everything float32.
+   */
+  private DType dtype(ComputeType computeType, Map<String, Array> tensors) {
+    return switch (computeType) {
+      case FLOAT32 -> DType.FLOAT32;
+      case FLOAT16 -> DType.FLOAT16;
+      case BFLOAT16 -> DType.BFLOAT16;
+      case AUTO ->
+          device == Device.CPU
+              ? DType.FLOAT32
+              : Stream.of("model.embed_tokens.scales", "model.embed_tokens.weight")
+                  .filter(tensors::containsKey)
+                  .map(name -> tensors.get(name).dtype())
+                  .findFirst()
+                  .orElse(DType.FLOAT32);
+    };
+  }
+
+  /** Gives the original up, so that its data is gone as soon as it is converted. */
+  private static Array as(DType type, Array tensor) {
+    if (!tensor.dtype().isFloat() || tensor.dtype() == type) {
       return tensor;
     }
-    return switch (computeType) {
-      case AUTO -> device == Device.CPU ? Mlx.astype(tensor, DType.FLOAT32) : tensor;
-      case FLOAT32 -> Mlx.astype(tensor, DType.FLOAT32);
-      case FLOAT16 -> Mlx.astype(tensor, DType.FLOAT16);
-      case BFLOAT16 -> Mlx.astype(tensor, DType.BFLOAT16);
-    };
+    var converted = Mlx.astype(tensor, type);
+    tensor.free();
+    return converted;
   }
 }

@@ -35,7 +35,7 @@ record Decoder(
 
   private static Linear head(ModelConfig config, Weights weights, Embedding embedding) {
     if (config.tiedEmbeddings().orElse(!weights.has("lm_head.weight"))) {
-      weights.ignore("lm_head");
+      weights.drop("lm_head");
       return embedding.asLinear();
     }
     return weights.linear("lm_head", config.hiddenSize(), config.vocabularySize(), false);

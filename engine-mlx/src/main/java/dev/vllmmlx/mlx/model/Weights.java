@@ -7,6 +7,8 @@ import dev.vllmmlx.mlx.nn.Matrix;
 import dev.vllmmlx.mlx.nn.Quantization;
 import dev.vllmmlx.mlx.nn.RmsNorm;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -18,7 +20,7 @@ import java.util.TreeSet;
  */
 public final class Weights {
 
-  private final Map<String, Array> tensors;
+  private final TreeMap<String, Array> tensors;
   private final Optional<QuantizationConfig> declared;
   private final String prefix;
   private final TreeSet<String> unused;
@@ -34,7 +36,7 @@ public final class Weights {
   }
 
   private Weights(
-      Map<String, Array> tensors,
+      TreeMap<String, Array> tensors,
       Optional<QuantizationConfig> declared,
       String prefix,
       TreeSet<String> unused) {
@@ -54,9 +56,18 @@ public final class Weights {
     return tensors.containsKey(prefix + name);
   }
 
-  /** Says that a module's tensors may be there and are not needed. */
-  public void ignore(String module) {
-    unused.removeIf(name -> name.startsWith(prefix + module + "."));
+  /** Frees a module's tensors, which may be there and are not needed. */
+  public void drop(String module) {
+    var start = prefix + module + ".";
+    var dropped = tensors.subMap(start, start + Character.MAX_VALUE);
+    unused.removeAll(dropped.keySet());
+    dropped.values().forEach(Array::free);
+    dropped.clear();
+  }
+
+  /** Every tensor that was not dropped. */
+  public Collection<Array> arrays() {
+    return Collections.unmodifiableCollection(tensors.values());
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
-import dev.vllmmlx.mlx.array.Mlx;
 import java.util.Optional;
 
 /**
@@ -14,7 +13,6 @@ public record Linear(Matrix weight, Optional<Array> bias) {
 
   /** {@code [rows, inputs] -> [rows, outputs]}. */
   public Array apply(Array x) {
-    var y = weight.timesRows(x);
-    return bias.isPresent() ? Mlx.add(y, bias.get()) : y;
+    return weight.timesRows(x, bias);
   }
 }

@@ -2,12 +2,17 @@ package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.Mlx;
+import java.util.Optional;
 
 /** A weight matrix of {@code [outputs, inputs]}. */
 public sealed interface Matrix {
 
-  /** {@code x W^T}: {@code [rows, inputs] -> [rows, outputs]}. */
-  Array timesRows(Array x);
+  /**
+   * {@code x W^T + bias}: {@code [rows, inputs] -> [rows, outputs]}.
+   *
+   * @param bias {@code [outputs]}
+   */
+  Array timesRows(Array x, Optional<Array> bias);
 
   /** Some rows of the matrix, unpacked: {@code [n] -> [n, inputs]}. */
   Array rows(Array indices);
@@ -20,8 +25,9 @@ public sealed interface Matrix {
   record Dense(Array weight) implements Matrix {
 
     @Override
-    public Array timesRows(Array x) {
-      return Mlx.matmul(x, Mlx.transpose(weight));
+    public Array timesRows(Array x, Optional<Array> bias) {
+      // One op, as in mlx-lm: a half type is rounded once, after the bias.
+      return Mlx.linear(x, weight, bias);
     }
 
     @Override
@@ -41,9 +47,11 @@ public sealed interface Matrix {
       implements Matrix {
 
     @Override
-    public Array timesRows(Array x) {
-      return Mlx.quantizedMatmul(
-          x, weight, scales, biases, true, quantization.groupSize(), quantization.bits());
+    public Array timesRows(Array x, Optional<Array> bias) {
+      var product =
+          Mlx.quantizedMatmul(
+              x, weight, scales, biases, true, quantization.groupSize(), quantization.bits());
+      return bias.isPresent() ? Mlx.add(product, bias.get()) : product;
     }
 
     @Override

@@ -57,9 +57,12 @@ class SafetensorsFilesTest {
 
   @Test
   void neverLeavesTheFolder() throws IOException {
-    index("{\"weight_map\": {\"x\": \"../model.safetensors\"}}");
-    Files.createFile(folder.resolveSibling("model.safetensors"));
-    assertThatThrownBy(() -> SafetensorsFiles.in(folder))
+    var inner = Files.createDirectory(folder.resolve("inner"));
+    touch("model.safetensors");
+    Files.writeString(
+        inner.resolve("model.safetensors.index.json"),
+        "{\"weight_map\": {\"x\": \"../model.safetensors\"}}");
+    assertThatThrownBy(() -> SafetensorsFiles.in(inner))
         .hasMessageContaining("names ../model.safetensors");
   }
 

@@ -1,0 +1,69 @@
+package dev.vllmmlx.mlx.parity;
+
+import dev.vllmmlx.hub.Checkpoint;
+import dev.vllmmlx.mlx.array.Device;
+import dev.vllmmlx.mlx.array.MlxThread;
+import dev.vllmmlx.mlx.load.ComputeType;
+import dev.vllmmlx.mlx.load.ModelLoader;
+import dev.vllmmlx.mlx.model.ModelFamilies;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/**
+ * Prefill and decode tokens/s of one greedy sequence, the counterpart of bench/mlx-lm/decode.py:
+ * {@code DecodeSpeed FOLDER|GGUF [PROMPT_TOKENS] [STEPS]}.
+ */
+public final class DecodeSpeed {
+
+  private static final int CHUNK = 2048; // mlx-lm's
+
+  private DecodeSpeed() {}
+
+  public static void main(String[] args) {
+    var path = Path.of(args[0]);
+    var promptTokens = args.length > 1 ? Integer.parseInt(args[1]) : 32;
+    var steps = args.length > 2 ? Integer.parseInt(args[2]) : 48;
+    var checkpoint =
+        Files.isDirectory(path)
+            ? new Checkpoint.Folder("model", path)
+            : new Checkpoint.Gguf("model", path);
+    try (var mlx = MlxThread.start("bench", Device.best())) {
+      mlx.call(
+          () -> {
+            var loaded =
+                new ModelLoader(ModelFamilies.standard(), Device.best())
+                    .load(checkpoint, ComputeType.AUTO);
+            try (var _ = loaded.weights();
+                var sequence = new Greedy(loaded.model())) {
+              measure(sequence, promptTokens, steps);
+            }
+            return null;
+          });
+    }
+  }
+
+  private static void measure(Greedy sequence, int promptTokens, int steps) {
+    var prompt = IntStream.range(0, promptTokens).map(i -> 1 + i % 1000).toArray();
+    var start = System.nanoTime();
+    var logits = sequence.prefill(prompt, CHUNK, 1)[0];
+    var prefill = System.nanoTime() - start;
+    var nanos = new long[steps];
+    var ids = new int[steps];
+    for (var i = 0; i < steps; i++) {
+      start = System.nanoTime();
+      ids[i] = Greedy.argMax(logits);
+      logits = sequence.step(ids[i]);
+      nanos[i] = System.nanoTime() - start;
+    }
+    Arrays.sort(nanos);
+    System.out.printf(
+        Locale.ROOT,
+        "vllm-mlx prefill_tokens_per_s=%.2f decode_tokens_per_s=%.2f ids=%s%n",
+        promptTokens * 1e9 / prefill,
+        1e9 / nanos[steps / 2],
+        Arrays.toString(Arrays.copyOf(ids, Math.min(8, steps))));
+  }
+}

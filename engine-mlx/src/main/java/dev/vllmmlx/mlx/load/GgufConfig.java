@@ -42,6 +42,9 @@ final class GgufConfig {
     copy("attention.key_length", config, "head_dim");
     copy("attention.sliding_window", config, "sliding_window");
     metadata.number(key("rope.freq_base")).ifPresent(theta -> config.put("rope_theta", theta));
+    // The metadata do not tell of biases: the tensors do.
+    config.put("attention_bias", hasTensor("blk.0.attn_output.bias"));
+    config.put("mlp_bias", hasTensor("blk.0.ffn_down.bias"));
     rotatesWholeHeads(config);
     scaling(config);
     return config;
@@ -85,6 +88,10 @@ final class GgufConfig {
         .map(tensor -> tensor.shape().getLast())
         .findFirst()
         .orElseThrow(() -> missing(key("vocab_size")));
+  }
+
+  private boolean hasTensor(String name) {
+    return metadata.tensors().stream().anyMatch(tensor -> tensor.name().equals(name));
   }
 
   private void copy(String suffix, ObjectNode target, String name) {

@@ -142,6 +142,10 @@ public final class TinyCheckpoint {
   }
 
   private void writeConfig(Path folder) {
+    writeConfig(folder, config);
+  }
+
+  static void writeConfig(Path folder, JsonNode config) {
     writeText(folder.resolve("config.json"), config.toString());
   }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -50,7 +51,7 @@ final class ChatVariables {
     var variables = new LinkedHashMap<String, Object>();
     boolean system = shape.developerIsSystem() && message.role().equals("developer");
     variables.put("role", system ? "system" : message.role());
-    if (message.content().isPresent()) {
+    if (message.content().isPresent() && !standsForNone(message)) {
       variables.put("content", content(message.content().get()));
     } else {
       switch (shape.noContent()) {
@@ -70,6 +71,13 @@ final class ChatVariables {
     message.toolCallId().ifPresent(id -> variables.put("tool_call_id", id));
     message.name().ifPresent(name -> variables.put("name", name));
     return variables;
+  }
+
+  /** Clients send no text beside calls as an empty one too; some templates then drop the calls. */
+  private boolean standsForNone(Message message) {
+    return shape.noContent() == MessageShape.NoContent.NULL
+        && !message.toolCalls().isEmpty()
+        && message.content().equals(Optional.of(new Content.Plain("")));
   }
 
   /** Under both names that templates know it by, as transformers gives it. */

@@ -42,9 +42,7 @@ final class TemplateProbe {
   }
 
   MessageShape shape() {
-    var shape = content(MessageShape.USUAL);
-    shape = shape.withArguments(objectArguments(shape));
-    shape = noContent(shape);
+    var shape = calls(content(MessageShape.USUAL));
     return shape.withDeveloperAsSystem(losesDeveloper(shape));
   }
 
@@ -83,26 +81,27 @@ final class TemplateProbe {
     return rendered.contains(TEXT);
   }
 
-  /** An object, unless the template cannot print one or prints it as Python would. */
-  private boolean objectArguments(MessageShape shape) {
-    var chat = callAndResult(Optional.of(new Content.Plain("")));
-    var asObject = render(shape.withArguments(true), chat);
-    boolean asPython = asObject.contains("{'" + KEY + "': '" + VALUE + "'}");
-    if (asObject.contains(KEY) && asObject.contains(VALUE) && !asPython) {
-      return true;
-    }
-    return !render(shape.withArguments(false), chat).contains(VALUE);
-  }
-
-  private MessageShape noContent(MessageShape shape) {
+  /** The first way to give a call without content in which the template prints all of it. */
+  private MessageShape calls(MessageShape shape) {
     var chat = callAndResult(Optional.empty());
     for (var how : NoContent.values()) {
-      var rendered = render(shape.withNoContent(how), chat);
-      if (rendered.contains(FUNCTION) && !rendered.contains("None")) {
-        return shape.withNoContent(how);
+      for (boolean asObject : List.of(true, false)) {
+        var tried = shape.withNoContent(how).withArguments(asObject);
+        if (printsCall(render(tried, chat))) {
+          return tried;
+        }
       }
     }
     return shape;
+  }
+
+  /** Printed as Python prints values, a call is one that the model never learned. */
+  private static boolean printsCall(String rendered) {
+    return rendered.contains(FUNCTION)
+        && rendered.contains(KEY)
+        && rendered.contains(VALUE)
+        && !rendered.contains("{'" + KEY + "': '" + VALUE + "'}")
+        && !rendered.contains("None");
   }
 
   private boolean losesDeveloper(MessageShape shape) {

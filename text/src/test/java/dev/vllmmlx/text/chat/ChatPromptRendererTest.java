@@ -142,13 +142,32 @@ class ChatPromptRendererTest {
 
   @Test
   void contentThatWasNotSentIsWhatTheTemplateCanTake() {
-    var calls = "{% if m.tool_calls %}{{ m.tool_calls[0].function.name }}{% endif %}";
+    var calls =
+        "{% if m.tool_calls %}{{ m.tool_calls[0].function.name }}"
+            + "{{ m.tool_calls[0].function.arguments|tojson }}{% endif %}";
     var each = "{% for m in messages %}" + calls + "%s;{% endfor %}";
     var messages = chat(Message.of("user", "?"), calling("{}"));
     assertThat(renderer(each.replace("%s", "{{ 'content' in m }}")).render(messages))
-        .isEqualTo("True;addFalse;");
+        .isEqualTo("True;add{}False;");
     assertThat(renderer(each.replace("%s", "{{ m.content + '!' }}")).render(messages))
-        .isEqualTo("?!;add!;");
+        .isEqualTo("?!;add{}!;");
+  }
+
+  @Test
+  void anEmptyTextBesideCallsIsNoneWhereTheTemplateAsksForThat() {
+    var template =
+        "{% for m in messages %}{% if m.content is none %}{{ m.tool_calls[0].function.name"
+            + " ~ m.tool_calls[0].function.arguments }}{% else %}{{ m.content }}{% endif %}{% endfor %}";
+    var call = calling("{}");
+    var empty =
+        new Message(
+            call.role(),
+            Optional.of(new Content.Plain("")),
+            call.reasoning(),
+            call.toolCalls(),
+            call.toolCallId(),
+            call.name());
+    assertThat(renderer(template).render(chat(Message.of("user", "?"), empty))).isEqualTo("?add{}");
   }
 
   @Test

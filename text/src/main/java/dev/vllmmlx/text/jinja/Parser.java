@@ -232,7 +232,7 @@ final class Parser {
   private Statement macro(int line) {
     stream.next();
     var name = stream.expect(TokenType.NAME).text();
-    ExpressionParser.requireAssignable(name, line);
+    AssignmentTargets.require(name, line);
     var signature = signature();
     return new Statement.Macro(macroBody(name, signature, bodyDroppingEnd("endmacro"), line), line);
   }
@@ -266,7 +266,7 @@ final class Parser {
       }
       int line = stream.line();
       var parameter = stream.expect(TokenType.NAME).text();
-      ExpressionParser.requireAssignable(parameter, line);
+      AssignmentTargets.require(parameter, line);
       if (parameters.contains(parameter)) {
         throw TemplateException.syntax(
             "duplicate argument " + PyRepr.repr(parameter) + " in function definition", line);
@@ -358,7 +358,7 @@ final class Parser {
     var template = expressions.expression();
     stream.expectName("as");
     var name = stream.expect(TokenType.NAME).text();
-    ExpressionParser.requireAssignable(name, line);
+    AssignmentTargets.require(name, line);
     skipContext();
     return new Statement.Load(template, List.of(name), false, line);
   }

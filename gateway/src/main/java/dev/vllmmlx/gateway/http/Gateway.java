@@ -39,7 +39,6 @@ public final class Gateway {
   private final Pipeline pipeline;
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
-  private volatile boolean draining;
 
   private Gateway(Vertx vertx, GatewaySettings settings, Engine engine) {
     this.settings = settings;
@@ -79,7 +78,6 @@ public final class Gateway {
    * with an error.
    */
   public Future<Void> drain(Duration timeout) {
-    draining = true;
     return pipeline.drain(timeout);
   }
 
@@ -100,7 +98,7 @@ public final class Gateway {
     get(
         router,
         "/health",
-        new HealthRoute(engine, settings.times().aliveWithin(), () -> draining)::answer);
+        new HealthRoute(engine, settings.times().aliveWithin(), pipeline::isDraining)::answer);
     get(router, MODELS, this::listModels);
     get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());
@@ -133,15 +131,7 @@ public final class Gateway {
     var defaults = new Dialect.Defaults(settings.limits().maxTokens());
     router
         .route(HttpMethod.POST, path)
-        .handler(this::refuseWhenDraining)
         .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline)::answer);
-  }
-
-  private void refuseWhenDraining(RoutingContext context) {
-    if (draining) {
-      throw new ApiException(ApiError.draining());
-    }
-    context.next();
   }
 
   private void listModels(RoutingContext context) {

@@ -49,6 +49,9 @@ final class GenerateRoute {
   private record Read(Dialect.Decoded decoded, String model) {}
 
   void answer(RoutingContext context) {
+    if (pipeline.isDraining()) {
+      throw new ApiException(ApiError.draining());
+    }
     body.read(context)
         .compose(bytes -> onVirtualThread(context, bytes.getBytes()))
         .onSuccess(read -> start(context, read))
@@ -83,15 +86,12 @@ final class GenerateRoute {
   private void start(RoutingContext context, Read read) {
     var call = read.decoded().call();
     report(context, call.ignored());
-    var id = read.decoded().idPrefix() + "-" + RequestId.of(context);
+    var id = read.decoded().idPrefix() + "-" + RequestId.unique(context);
     var head = new Dialect.ReplyHead(id, read.model(), Instant.now().getEpochSecond());
-    pipeline.answer(
-        context.request(),
-        call,
-        id,
-        tenant(context),
-        read.decoded().encoder().make(head),
-        (choices, error) -> AccessLog.answered(context, choices, error));
+    var encoder = read.decoded().encoder().make(head);
+    pipeline
+        .answer(context.request(), call, id, tenant(context), encoder)
+        .onSuccess(outcome -> AccessLog.answered(context, outcome));
   }
 
   // The key itself must not travel into engines and their statistics.

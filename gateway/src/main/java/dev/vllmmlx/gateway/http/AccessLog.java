@@ -1,10 +1,9 @@
 package dev.vllmmlx.gateway.http;
 
 import dev.vllmmlx.gateway.pipeline.ApiError;
-import dev.vllmmlx.gateway.pipeline.ChoiceState;
-import dev.vllmmlx.spi.FinishReason;
+import dev.vllmmlx.gateway.pipeline.Outcome;
+import dev.vllmmlx.gateway.pipeline.ReplyEncoder;
 import io.vertx.ext.web.RoutingContext;
-import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -35,26 +34,29 @@ final class AccessLog {
         error.field().orElse("-"));
   }
 
-  static void answered(RoutingContext context, List<ChoiceState> choices, ApiError error) {
-    var prompt = choices.isEmpty() ? 0 : choices.getFirst().usage().promptTokens();
-    var cached = choices.isEmpty() ? 0 : choices.getFirst().usage().cachedTokens();
-    var completion = choices.stream().mapToInt(c -> c.usage().completionTokens()).sum();
+  static void answered(RoutingContext context, Outcome outcome) {
+    var used = ReplyEncoder.Totals.of(outcome.choices());
+    var end =
+        outcome
+            .error()
+            .map(error -> error.code().orElse(error.type()))
+            .orElseGet(
+                () ->
+                    outcome.choices().stream()
+                        .map(choice -> choice.finishReason().orElseThrow().name())
+                        .collect(Collectors.joining(","))
+                        .toLowerCase(Locale.ROOT));
     LOG.info(
         "{} {} {} {} in {} ms: {} prompt tokens ({} cached), {} generated, {}",
         RequestId.of(context),
         context.request().method(),
         context.request().path(),
-        error == null ? 200 : error.status(),
+        outcome.error().map(ApiError::status).orElse(200),
         millis(context),
-        prompt,
-        cached,
-        completion,
-        error == null
-            ? choices.stream()
-                .map(c -> c.finishReason().map(FinishReason::name).orElse("-"))
-                .collect(Collectors.joining(","))
-                .toLowerCase(Locale.ROOT)
-            : error.code().orElse(error.type()));
+        used.promptTokens(),
+        used.cachedTokens(),
+        used.completionTokens(),
+        end);
   }
 
   private static long millis(RoutingContext context) {

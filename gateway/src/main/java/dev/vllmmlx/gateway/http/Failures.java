@@ -4,7 +4,6 @@ import dev.vllmmlx.gateway.openai.ReplyNodes;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
 import dev.vllmmlx.gateway.pipeline.JsonReply;
-import dev.vllmmlx.spi.EngineException;
 import io.vertx.ext.web.RoutingContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,18 +17,18 @@ final class Failures {
   static void handle(RoutingContext context) {
     var error = error(context);
     AccessLog.failed(context, error);
+    if (context.response().headWritten()) {
+      context.request().connection().close(); // Half an answer is out, and must not look whole.
+      return;
+    }
     JsonReply.send(context.response(), error, ReplyNodes.error(error));
   }
 
   private static ApiError error(RoutingContext context) {
     return switch (context.failure()) {
       case ApiException e -> e.error();
-      case EngineException e -> ApiError.of(e);
       case null -> byStatus(context);
       default -> {
-        if (context.statusCode() == 413) {
-          yield byStatus(context);
-        }
         LOG.error("request {} failed", RequestId.of(context), context.failure());
         yield ApiError.of(500, "internal_error", "the server failed; its log says more");
       }
@@ -40,7 +39,6 @@ final class Failures {
     var request = context.request();
     return switch (context.statusCode()) {
       case 404 -> ApiError.of(404, "not_found", "there is no " + request.path() + " here");
-      case 413 -> ApiError.of(413, "body_too_large", "the body is larger than this server allows");
       case 400 -> ApiError.of(400, "bad_request", "the request is not valid HTTP");
       default -> ApiError.of(context.statusCode(), "http_error", "HTTP " + context.statusCode());
     };

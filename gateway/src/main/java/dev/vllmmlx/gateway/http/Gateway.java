@@ -17,7 +17,6 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
@@ -41,7 +39,6 @@ public final class Gateway {
   private final Pipeline pipeline;
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
-  private volatile boolean draining;
 
   private Gateway(Vertx vertx, GatewaySettings settings, Engine engine) {
     this.settings = settings;
@@ -58,6 +55,8 @@ public final class Gateway {
             .createHttpServer(
                 new HttpServerOptions()
                     .setTcpNoDelay(true)
+                    // One protocol, one way a client goes away.
+                    .setHttp2ClearTextEnabled(false)
                     .setMaxInitialLineLength(8192)
                     .setMaxHeaderSize(32768))
             .requestHandler(router(vertx));
@@ -79,7 +78,6 @@ public final class Gateway {
    * with an error.
    */
   public Future<Void> drain(Duration timeout) {
-    draining = true;
     return pipeline.drain(timeout);
   }
 
@@ -100,12 +98,9 @@ public final class Gateway {
     get(
         router,
         "/health",
-        new HealthRoute(engine, settings.times().aliveWithin(), () -> draining)::answer);
+        new HealthRoute(engine, settings.times().aliveWithin(), pipeline::isDraining)::answer);
     get(router, MODELS, this::listModels);
-    router
-        .routeWithRegex(HttpMethod.GET, Pattern.quote(MODELS) + "/(?<id>.+)")
-        .handler(this::showModel);
-    methods.put(MODELS + "/", new TreeSet<>(Set.of("GET")));
+    get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());
     generate(router, "/v1/completions", new CompletionsDialect());
     router.route().handler(this::noRoute);
@@ -132,36 +127,11 @@ public final class Gateway {
 
   private void generate(Router router, String path, Dialect dialect) {
     methods.put(path, new TreeSet<>(Set.of("POST")));
-    var route =
-        new GenerateRoute(
-            engine, dialect, new Dialect.Defaults(settings.limits().maxTokens()), pipeline);
-    // A route of its own: Vert.x wants the body's handler before any other of a route.
+    var body = new RequestBody(settings.limits().maxBodyBytes(), settings.times().body());
+    var defaults = new Dialect.Defaults(settings.limits().maxTokens());
     router
         .route(HttpMethod.POST, path)
-        .handler(this::refuseWhenDraining)
-        .handler(this::limitBodyTime);
-    router
-        .route(HttpMethod.POST, path)
-        .handler(BodyHandler.create(false).setBodyLimit(settings.limits().maxBodyBytes()))
-        .handler(route::answer);
-  }
-
-  private void refuseWhenDraining(RoutingContext context) {
-    if (draining) {
-      throw new ApiException(ApiError.draining());
-    }
-    context.next();
-  }
-
-  // A body that trickles in would hold its connection for ever.
-  private void limitBodyTime(RoutingContext context) {
-    var timer =
-        context
-            .vertx()
-            .setTimer(
-                settings.times().body().toMillis(), _ -> context.request().connection().close());
-    context.request().end().onComplete(_ -> context.vertx().cancelTimer(timer));
-    context.next();
+        .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline)::answer);
   }
 
   private void listModels(RoutingContext context) {
@@ -174,7 +144,7 @@ public final class Gateway {
   private void showModel(RoutingContext context) {
     var served = new ServedModel(engine.model());
     // Ids of the hub hold a slash, which clients send as it is or encoded.
-    var raw = context.request().path().substring(MODELS.length() + 1);
+    var raw = context.normalizedPath().substring(MODELS.length() + 1);
     String id;
     try {
       id = URLDecoder.decode(raw.replace("+", "%2B"), StandardCharsets.UTF_8);
@@ -188,8 +158,8 @@ public final class Gateway {
   }
 
   private void noRoute(RoutingContext context) {
-    var path = context.request().path();
-    var allowed = methods.get(path.startsWith(MODELS + "/") ? MODELS + "/" : path);
+    var path = context.normalizedPath();
+    var allowed = methods.get(path.startsWith(MODELS + "/") ? MODELS + "/*" : path);
     if (allowed == null) {
       throw new ApiException(ApiError.of(404, "not_found", "there is no " + path + " here"));
     }

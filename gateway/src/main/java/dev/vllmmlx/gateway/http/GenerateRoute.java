@@ -24,19 +24,24 @@ import org.slf4j.LoggerFactory;
 final class GenerateRoute {
   private static final Logger LOG = LoggerFactory.getLogger(GenerateRoute.class);
   private static final String IGNORED = "x-ignored-fields";
-  // Below it a body is parsed where it arrived; above, a jump to another thread costs less.
-  private static final int SMALL_BODY = 64 << 10;
 
   private final Engine engine;
   private final Dialect dialect;
   private final Dialect.Defaults defaults;
+  private final RequestBody body;
   private final Pipeline pipeline;
   private final ServedModel served;
 
-  GenerateRoute(Engine engine, Dialect dialect, Dialect.Defaults defaults, Pipeline pipeline) {
+  GenerateRoute(
+      Engine engine,
+      Dialect dialect,
+      Dialect.Defaults defaults,
+      RequestBody body,
+      Pipeline pipeline) {
     this.engine = engine;
     this.dialect = dialect;
     this.defaults = defaults;
+    this.body = body;
     this.pipeline = pipeline;
     this.served = new ServedModel(engine.model());
   }
@@ -44,12 +49,13 @@ final class GenerateRoute {
   private record Read(Dialect.Decoded decoded, String model) {}
 
   void answer(RoutingContext context) {
-    var bytes = context.body().buffer() == null ? new byte[0] : context.body().buffer().getBytes();
-    var read =
-        bytes.length <= SMALL_BODY
-            ? Future.succeededFuture(read(bytes))
-            : onVirtualThread(context, bytes);
-    read.onSuccess(it -> start(context, it)).onFailure(context::fail);
+    if (pipeline.isDraining()) {
+      throw new ApiException(ApiError.draining());
+    }
+    body.read(context)
+        .compose(bytes -> onVirtualThread(context, bytes.getBytes()))
+        .onSuccess(read -> start(context, read))
+        .onFailure(context::fail);
   }
 
   private Read read(byte[] bytes) {
@@ -61,6 +67,7 @@ final class GenerateRoute {
     return new Read(dialect.decode(body, engine, defaults), model);
   }
 
+  // Templates, tokenizers and megabytes of JSON would hold up everybody on the event loop.
   private Future<Read> onVirtualThread(RoutingContext context, byte[] bytes) {
     var promise = Promise.<Read>promise();
     var loop = context.vertx().getOrCreateContext();
@@ -69,7 +76,7 @@ final class GenerateRoute {
           try {
             var read = read(bytes);
             loop.runOnContext(_ -> promise.complete(read));
-          } catch (RuntimeException e) {
+          } catch (Throwable e) {
             loop.runOnContext(_ -> promise.fail(e));
           }
         });
@@ -79,15 +86,12 @@ final class GenerateRoute {
   private void start(RoutingContext context, Read read) {
     var call = read.decoded().call();
     report(context, call.ignored());
-    var id = read.decoded().idPrefix() + "-" + RequestId.of(context);
+    var id = read.decoded().idPrefix() + "-" + RequestId.unique(context);
     var head = new Dialect.ReplyHead(id, read.model(), Instant.now().getEpochSecond());
-    pipeline.answer(
-        context.request(),
-        call,
-        id,
-        tenant(context),
-        read.decoded().encoder().make(head),
-        (choices, error) -> AccessLog.answered(context, choices, error));
+    var encoder = read.decoded().encoder().make(head);
+    pipeline
+        .answer(context.request(), call, id, tenant(context), encoder)
+        .onSuccess(outcome -> AccessLog.answered(context, outcome));
   }
 
   // The key itself must not travel into engines and their statistics.

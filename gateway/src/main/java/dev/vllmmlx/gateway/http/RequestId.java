@@ -26,6 +26,14 @@ final class RequestId {
     context.next();
   }
 
+  /**
+   * The id with what no other request has, even of a client that says the same id again: by their
+   * ids engines know which answers belong together.
+   */
+  static String unique(RoutingContext context) {
+    return of(context) + "-" + UUID.randomUUID().toString().substring(0, 8);
+  }
+
   static String of(RoutingContext context) {
     return context.get(KEY);
   }

@@ -26,6 +26,7 @@ public final class ChatDialect implements Dialect {
     refuseWhatIsNotDone(fields);
     var call =
         new Call(
+            "messages",
             List.of(prompt),
             shared.choices(),
             shared.sampling(),

@@ -31,6 +31,7 @@ public final class CompletionsDialect implements Dialect {
     fields.refuse("response_format", "prompt_embeds");
     var call =
         new Call(
+            "prompt",
             prompts,
             shared.choices(),
             shared.sampling(),
@@ -100,7 +101,7 @@ public final class CompletionsDialect implements Dialect {
           try {
             echoes.add(engine.detokenize(tokens.ids()));
           } catch (EngineException e) {
-            throw new ApiException(ApiError.of(e));
+            throw new ApiException(ApiError.of(e, "prompt"));
           }
         }
         case Prompt.Chat _ -> throw new IllegalStateException("completions have no chats");

@@ -74,13 +74,17 @@ public record ApiError(
         Optional.of(Duration.ofSeconds(5)));
   }
 
-  /** What an engine's exception means to a client. */
-  public static ApiError of(EngineException exception) {
+  /**
+   * What an engine's exception means to a client.
+   *
+   * @param promptField the field that the prompt came in
+   */
+  public static ApiError of(EngineException exception, String promptField) {
     return switch (exception) {
       case EngineException.InvalidRequest e ->
           invalid(e.field().orElse(null), e.getMessage(), "invalid_value");
       case EngineException.ContextExceeded e ->
-          invalid("messages", e.getMessage(), "context_length_exceeded");
+          invalid(promptField, e.getMessage(), "context_length_exceeded");
       case EngineException.Overloaded e ->
           new ApiError(
               429,

@@ -1,18 +1,17 @@
 package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.gateway.pipeline.ReplyEncoder.Totals;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.List;
-import java.util.function.Supplier;
 
 /** The reply in one JSON body, when all choices have ended. */
 final class BodyReply implements Reply {
   private final HttpServerResponse response;
   private final ReplyEncoder encoder;
-  private final Supplier<List<ChoiceState>> choices;
+  private final List<ChoiceState> choices;
 
-  BodyReply(
-      HttpServerResponse response, ReplyEncoder encoder, Supplier<List<ChoiceState>> choices) {
+  BodyReply(HttpServerResponse response, ReplyEncoder encoder, List<ChoiceState> choices) {
     this.response = response;
     this.encoder = encoder;
     this.choices = choices;
@@ -25,14 +24,16 @@ final class BodyReply implements Reply {
   public void advanced(ChoiceState choice) {}
 
   @Override
-  public void completed() {
-    var all = choices.get();
-    var pieces = all.stream().map(ChoiceState::take).toList();
-    JsonReply.send(response, 200, encoder.body(all, pieces, Totals.of(all)));
+  public Future<Void> completed() {
+    var pieces = choices.stream().map(ChoiceState::take).toList();
+    return JsonReply.send(response, 200, encoder.body(choices, pieces, Totals.of(choices)));
   }
 
   @Override
-  public void failed(ApiError error) {
-    JsonReply.send(response, error, encoder.error(error));
+  public Future<Void> failed(ApiError error) {
+    return JsonReply.send(response, error, encoder.error(error));
   }
+
+  @Override
+  public void gone() {}
 }

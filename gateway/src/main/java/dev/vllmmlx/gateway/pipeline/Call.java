@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 /**
  * What a client asked for, decoded from whichever dialect.
  *
+ * @param promptField the field that the prompts came in, for errors
  * @param prompts one for chats; completions may have several
  * @param choices answers to each prompt
  * @param sampling with the model's defaults where the client set nothing
@@ -25,6 +26,7 @@ import java.util.OptionalInt;
  * @param ignored fields that nobody here knows, for the response's header and the log
  */
 public record Call(
+    String promptField,
     List<Prompt> prompts,
     int choices,
     Sampling sampling,
@@ -38,6 +40,7 @@ public record Call(
     List<String> ignored) {
 
   public Call {
+    Objects.requireNonNull(promptField);
     prompts = List.copyOf(prompts);
     Objects.requireNonNull(sampling);
     Objects.requireNonNull(stop);

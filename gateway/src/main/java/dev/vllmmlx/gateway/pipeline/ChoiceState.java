@@ -7,6 +7,7 @@ import dev.vllmmlx.spi.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * One choice of a call as its events come in: what has not been sent yet, and how it ended. For a
@@ -28,6 +29,13 @@ public final class ChoiceState {
   ChoiceState(int index, int promptIndex) {
     this.index = index;
     this.promptIndex = promptIndex;
+  }
+
+  /** The choices of a call: all those of its first prompt, then of the next. */
+  static List<ChoiceState> of(Call call) {
+    return IntStream.range(0, call.prompts().size() * call.choices())
+        .mapToObj(index -> new ChoiceState(index, index / call.choices()))
+        .toList();
   }
 
   /** Its place among the choices of the call. */

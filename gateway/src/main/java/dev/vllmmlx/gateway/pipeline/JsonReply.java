@@ -1,5 +1,6 @@
 package dev.vllmmlx.gateway.pipeline;
 
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
@@ -12,19 +13,23 @@ public final class JsonReply {
 
   private JsonReply() {}
 
-  /** A whole reply. Does nothing when the client is gone. */
-  public static void send(HttpServerResponse response, int status, JsonNode body) {
+  /**
+   * A whole reply. Does nothing when the client is gone.
+   *
+   * @return completes when the connection has taken the last byte
+   */
+  public static Future<Void> send(HttpServerResponse response, int status, JsonNode body) {
     if (response.ended() || response.closed()) {
-      return;
+      return Future.succeededFuture();
     }
-    response
+    return response
         .setStatusCode(status)
         .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
         .end(bytes(body));
   }
 
   /** An error's reply, with the headers that belong to it. */
-  public static void send(HttpServerResponse response, ApiError error, JsonNode body) {
+  public static Future<Void> send(HttpServerResponse response, ApiError error, JsonNode body) {
     if (!response.ended() && !response.headWritten()) {
       error
           .retryAfter()
@@ -32,11 +37,11 @@ public final class JsonReply {
               after ->
                   response.putHeader(
                       HttpHeaders.RETRY_AFTER, String.valueOf(Math.max(1, after.toSeconds()))));
-      if (error.status() == 503 || error.status() == 413) {
+      if (error.status() == 503) {
         response.putHeader(HttpHeaders.CONNECTION, "close");
       }
     }
-    send(response, error.status(), body);
+    return send(response, error.status(), body);
   }
 
   static Buffer bytes(JsonNode body) {

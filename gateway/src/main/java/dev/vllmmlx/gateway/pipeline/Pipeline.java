@@ -2,14 +2,11 @@ package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiConsumer;
 
 /**
  * Answers calls with an engine, and knows which are under way. May be used from several event
@@ -19,9 +16,8 @@ public final class Pipeline {
   private final Vertx vertx;
   private final Engine engine;
   private final StreamReply.Pace pace;
-  private final Set<Answering> underWay = ConcurrentHashMap.newKeySet();
-
-  private record Answering(Run run, io.vertx.core.Context loop, Promise<Void> end) {}
+  private final Set<Run> underWay = ConcurrentHashMap.newKeySet();
+  private volatile boolean draining;
 
   /**
    * @param interval tokens per chunk of a stream
@@ -37,116 +33,51 @@ public final class Pipeline {
   /**
    * Answers a call on the request's response. To be called on the request's event loop.
    *
-   * @param onEnd hears the choices, and the error if there was one (else null), when the answer is
-   *     done or the client is gone
+   * @param id of the reply; no other call that is under way may have it
+   * @return completes on the event loop when the answer has been sent or the client is gone; never
+   *     fails
    */
-  public void answer(
-      HttpServerRequest request,
-      Call call,
-      String id,
-      String tenant,
-      ReplyEncoder encoder,
-      BiConsumer<List<ChoiceState>, ApiError> onEnd) {
+  public Future<Outcome> answer(
+      HttpServerRequest request, Call call, String id, String tenant, ReplyEncoder encoder) {
     var response = request.response();
-    var loop = vertx.getOrCreateContext();
-    var end = Promise.<Void>promise();
-    var run = new Run[1];
-    var inner =
+    var choices = ChoiceState.of(call);
+    var reply =
         call.stream()
-            ? new StreamReply(
-                vertx,
-                response,
-                encoder,
-                () -> run[0].choices(),
-                call.includeUsage(),
-                pace,
-                () -> request.connection().close())
-            : new BodyReply(response, encoder, () -> run[0].choices());
-    var reply = new Reported(inner, () -> run[0].choices(), onEnd);
-    run[0] = new Run(loop, engine, reply, end::tryComplete);
-    var answering = new Answering(run[0], loop, end);
-    underWay.add(answering);
-    end.future().onComplete(_ -> underWay.remove(answering));
-    response.closeHandler(
-        _ -> {
-          if (inner instanceof StreamReply stream) {
-            stream.gone();
-          }
-          if (!run[0].isEnded()) {
-            run[0].cancel();
-            reply.gone();
-          }
-        });
-    run[0].start(call, id, tenant);
+            ? new StreamReply(vertx, request, encoder, choices, call.includeUsage(), pace)
+            : new BodyReply(response, encoder, choices);
+    var run = new Run(vertx.getOrCreateContext(), engine, choices, reply);
+    underWay.add(run);
+    run.end().onComplete(_ -> underWay.remove(run));
+    response.closeHandler(_ -> run.leave());
+    if (response.closed()) {
+      run.leave();
+    } else if (draining) {
+      run.abort(ApiError.draining());
+    } else {
+      run.start(call, id, tenant);
+    }
+    return run.end();
   }
 
-  /** How many calls are under way. */
-  public int underWay() {
-    return underWay.size();
+  /** Whether no new calls are taken. */
+  public boolean isDraining() {
+    return draining;
   }
 
   /**
-   * Waits for the calls under way. Those that are not done in time end with an error.
+   * Takes no new calls from now on and waits for those under way. Those that are not done in time
+   * end with an error.
    *
    * @return completes when none is left
    */
   public Future<Void> drain(Duration timeout) {
-    var ends = underWay.stream().map(answering -> answering.end().future()).toList();
-    var all = Future.join(ends).<Void>mapEmpty();
-    if (all.isComplete()) {
-      return all;
-    }
+    draining = true;
     var timer =
         vertx.setTimer(
             Math.max(1, timeout.toMillis()),
-            _ ->
-                underWay.forEach(
-                    answering ->
-                        answering
-                            .loop()
-                            .runOnContext(_ -> answering.run().abort(ApiError.draining()))));
-    return all.onComplete(_ -> vertx.cancelTimer(timer));
-  }
-
-  /** Tells the access log how a reply ended, once. */
-  private static final class Reported implements Reply {
-    private final Reply reply;
-    private final java.util.function.Supplier<List<ChoiceState>> choices;
-    private final BiConsumer<List<ChoiceState>, ApiError> onEnd;
-
-    Reported(
-        Reply reply,
-        java.util.function.Supplier<List<ChoiceState>> choices,
-        BiConsumer<List<ChoiceState>, ApiError> onEnd) {
-      this.reply = reply;
-      this.choices = choices;
-      this.onEnd = onEnd;
-    }
-
-    @Override
-    public void started(ChoiceState choice) {
-      reply.started(choice);
-    }
-
-    @Override
-    public void advanced(ChoiceState choice) {
-      reply.advanced(choice);
-    }
-
-    @Override
-    public void completed() {
-      reply.completed();
-      onEnd.accept(choices.get(), null);
-    }
-
-    @Override
-    public void failed(ApiError error) {
-      reply.failed(error);
-      onEnd.accept(choices.get(), error);
-    }
-
-    void gone() {
-      onEnd.accept(choices.get(), ApiError.of(499, "client_gone", "the client went away"));
-    }
+            _ -> underWay.forEach(run -> run.abortFromOutside(ApiError.draining())));
+    return Future.join(underWay.stream().map(Run::end).toList())
+        .<Void>mapEmpty()
+        .onComplete(_ -> vertx.cancelTimer(timer));
   }
 }

@@ -1,5 +1,7 @@
 package dev.vllmmlx.gateway.pipeline;
 
+import io.vertx.core.Future;
+
 /** Where the events of a call go. Called on the request's event loop. */
 interface Reply {
 
@@ -9,9 +11,20 @@ interface Reply {
   /** A choice has more text, or has ended. */
   void advanced(ChoiceState choice);
 
-  /** All choices have ended as they should. */
-  void completed();
+  /**
+   * All choices have ended as they should.
+   *
+   * @return completes when the client's connection has taken the last byte
+   */
+  Future<Void> completed();
 
-  /** The call ends with an error; nothing follows. */
-  void failed(ApiError error);
+  /**
+   * The call ends with an error; nothing follows.
+   *
+   * @return as {@link #completed}
+   */
+  Future<Void> failed(ApiError error);
+
+  /** The client is gone; nothing can be sent. */
+  void gone();
 }

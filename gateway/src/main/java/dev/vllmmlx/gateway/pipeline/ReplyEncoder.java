@@ -1,5 +1,6 @@
 package dev.vllmmlx.gateway.pipeline;
 
+import java.util.HashSet;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
@@ -30,11 +31,11 @@ public interface ReplyEncoder {
   /** What all choices used: each prompt counts once. */
   record Totals(int promptTokens, int cachedTokens, int completionTokens) {
 
-    static Totals of(List<ChoiceState> choices) {
+    public static Totals of(List<ChoiceState> choices) {
       var prompt = 0;
       var cached = 0;
       var completion = 0;
-      var counted = new java.util.HashSet<Integer>();
+      var counted = new HashSet<Integer>();
       for (var choice : choices) {
         completion += choice.usage().completionTokens();
         if (counted.add(choice.promptIndex())) {

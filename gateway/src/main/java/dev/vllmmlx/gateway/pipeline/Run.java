@@ -2,19 +2,22 @@ package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.Sampling;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Queue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One call under way: a generation for each choice, whose events it takes over from the engine's
@@ -26,79 +29,95 @@ final class Run {
   /** An event of a choice. */
   private record Arrival(ChoiceState choice, GenerationEvent event) {}
 
+  private static final Logger LOG = LoggerFactory.getLogger(Run.class);
+
   private final Context loop;
   private final Engine engine;
+  private final List<ChoiceState> choices;
   private final Reply reply;
-  private final Runnable onEnd;
-  private final List<ChoiceState> choices = new ArrayList<>();
+  private final Promise<Outcome> end = Promise.promise();
   private final List<Generation> generations = new ArrayList<>();
 
   // Guarded by itself: the engine's thread adds, the event loop takes all there is at once.
-  private final Queue<Arrival> arrivals = new ArrayDeque<>();
-  private boolean ended;
+  private final List<Arrival> arrivals = new ArrayList<>();
+  private String id = "";
+  private String promptField = "";
   private int open;
+  private boolean deaf; // Whatever the engine still says is of no interest.
 
-  Run(Context loop, Engine engine, Reply reply, Runnable onEnd) {
+  Run(Context loop, Engine engine, List<ChoiceState> choices, Reply reply) {
     this.loop = loop;
     this.engine = engine;
+    this.choices = choices;
     this.reply = reply;
-    this.onEnd = onEnd;
+    this.open = choices.size();
   }
 
-  List<ChoiceState> choices() {
-    return choices;
-  }
-
-  boolean isEnded() {
-    return ended;
+  /** Completes when the answer has been sent or the client is gone; never fails. */
+  Future<Outcome> end() {
+    return end.future();
   }
 
   void start(Call call, String id, String tenant) {
+    this.id = id;
+    this.promptField = call.promptField();
     var deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
-    for (var prompt = 0; prompt < call.prompts().size(); prompt++) {
-      for (var i = 0; i < call.choices(); i++) {
-        choices.add(new ChoiceState(choices.size(), prompt));
+    try {
+      for (var choice : choices) {
+        var ofPrompt = choice.index() % call.choices();
+        var request =
+            new GenerationRequest(
+                call.prompts().size() == 1 ? id : id + "-" + choice.promptIndex(),
+                ofPrompt,
+                call.prompts().get(choice.promptIndex()),
+                seeded(call.sampling(), ofPrompt),
+                call.stop(),
+                new Constraint.None(),
+                call.topLogprobs(),
+                deadline,
+                call.priority(),
+                tenant);
+        generations.add(engine.generate(request, event -> arrive(choice, event)));
       }
-    }
-    open = choices.size();
-    for (var choice : choices) {
-      var request =
-          new GenerationRequest(
-              call.prompts().size() == 1 ? id : id + "-" + choice.promptIndex(),
-              choice.index() % call.choices(),
-              call.prompts().get(choice.promptIndex()),
-              seeded(call.sampling(), choice.index()),
-              call.stop(),
-              new Constraint.None(),
-              call.topLogprobs(),
-              deadline,
-              call.priority(),
-              tenant);
-      generations.add(engine.generate(request, event -> arrive(choice, event)));
-      if (ended) {
-        return;
-      }
+    } catch (RuntimeException e) {
+      broken(e);
     }
   }
 
-  /**
-   * The client is gone, or has been told: whatever still generates stops, and nothing is heard of
-   * it.
-   */
-  void cancel() {
-    if (!ended) {
-      ended = true;
-      generations.forEach(Generation::cancel);
-      onEnd.run();
-    }
+  /** The client is gone: whatever still generates stops. */
+  void leave() {
+    silence();
+    reply.gone();
+    var gone = ApiError.of(499, "client_gone", "the client went away");
+    end.tryComplete(new Outcome(choices, Optional.of(gone)));
   }
 
-  /** Ends the call with an error. */
+  /** Ends the call with an error, unless its answer is complete. */
   void abort(ApiError error) {
-    if (!ended) {
-      cancel();
-      reply.failed(error);
+    if (!deaf) {
+      silence();
+      finish(reply.failed(error), Optional.of(error));
     }
+  }
+
+  /** {@link #abort} from another thread. */
+  void abortFromOutside(ApiError error) {
+    loop.runOnContext(_ -> abort(error));
+  }
+
+  private void silence() {
+    deaf = true;
+    generations.forEach(Generation::cancel);
+  }
+
+  private void finish(Future<Void> written, Optional<ApiError> error) {
+    written.onComplete(_ -> end.tryComplete(new Outcome(choices, error)));
+  }
+
+  // A fault of the engine or of ours, and no reason to leave the client waiting.
+  private void broken(RuntimeException e) {
+    LOG.error("request {} failed", id, e);
+    abort(ApiError.of(new EngineException.Internal("", e), promptField));
   }
 
   // Choices of one request must differ, and be the same again with the same seed.
@@ -134,11 +153,14 @@ final class Run {
       batch = List.copyOf(arrivals);
       arrivals.clear();
     }
-    for (var arrival : batch) {
-      if (ended) {
-        return;
+    try {
+      for (var arrival : batch) {
+        if (!deaf) {
+          take(arrival.choice(), arrival.event());
+        }
       }
-      take(arrival.choice(), arrival.event());
+    } catch (RuntimeException e) {
+      broken(e);
     }
   }
 
@@ -159,12 +181,13 @@ final class Run {
         choice.add(finished);
         reply.advanced(choice);
         if (--open == 0) {
-          ended = true;
-          onEnd.run();
-          reply.completed();
+          var written = reply.completed();
+          deaf = true;
+          finish(written, Optional.empty());
         }
       }
-      case GenerationEvent.Failed failed -> abort(ApiError.of(failed.error()));
+      case GenerationEvent.Failed(EngineException.Internal error) -> broken(error);
+      case GenerationEvent.Failed(EngineException error) -> abort(ApiError.of(error, promptField));
     }
   }
 

@@ -1,13 +1,16 @@
 package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.gateway.pipeline.ReplyEncoder.Totals;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -27,35 +30,36 @@ final class StreamReply implements Reply {
    */
   record Pace(int interval, Duration keepAlive, Duration stalled) {}
 
+  private final HttpConnection connection;
   private final HttpServerResponse response;
   private final ReplyEncoder encoder;
-  private final Supplier<List<ChoiceState>> choices;
+  private final List<ChoiceState> choices;
   private final boolean includeUsage;
   private final Pace pace;
   private final Vertx vertx;
-  private final Runnable cutOff;
   private final long timer;
+  private final Promise<Void> sent = Promise.promise();
 
   private boolean completed;
   private boolean wroteSinceTick;
-  private long fullSince;
+  private long fullSince; // In nanoseconds, 0 while the client takes what it gets.
 
   StreamReply(
       Vertx vertx,
-      HttpServerResponse response,
+      HttpServerRequest request,
       ReplyEncoder encoder,
-      Supplier<List<ChoiceState>> choices,
+      List<ChoiceState> choices,
       boolean includeUsage,
-      Pace pace,
-      Runnable cutOff) {
+      Pace pace) {
     this.vertx = vertx;
-    this.response = response;
+    this.connection = request.connection();
+    this.response = request.response();
     this.encoder = encoder;
     this.choices = choices;
     this.includeUsage = includeUsage;
     this.pace = pace;
-    this.cutOff = cutOff;
     this.timer = vertx.setPeriodic(Math.max(1, pace.keepAlive().toMillis()), _ -> tick());
+    sent.future().onComplete(_ -> vertx.cancelTimer(timer));
     response.drainHandler(_ -> drained());
   }
 
@@ -71,29 +75,27 @@ final class StreamReply implements Reply {
   }
 
   @Override
-  public void completed() {
+  public Future<Void> completed() {
     completed = true;
     endIfAllIsSent();
+    return sent.future();
   }
 
   @Override
-  public void failed(ApiError error) {
-    vertx.cancelTimer(timer);
-    if (response.ended() || response.closed()) {
-      return;
-    }
+  public Future<Void> failed(ApiError error) {
     if (response.headWritten()) {
       // The status is out: the error is an event, and no chunk pretends that the answer is whole.
       write(encoder.error(error));
-      response.end();
+      response.end().onComplete(_ -> sent.tryComplete());
     } else {
-      JsonReply.send(response, error, encoder.error(error));
+      JsonReply.send(response, error, encoder.error(error)).onComplete(_ -> sent.tryComplete());
     }
+    return sent.future();
   }
 
-  /** The client is gone. */
-  void gone() {
-    vertx.cancelTimer(timer);
+  @Override
+  public void gone() {
+    sent.tryComplete();
   }
 
   private void open(ChoiceState choice) {
@@ -108,8 +110,6 @@ final class StreamReply implements Reply {
     }
     if (choice.hasUnsent()) {
       write(encoder.delta(choice, choice.take()));
-    } else {
-      choice.take();
     }
     if (choice.finishReason().isPresent() && choice.close()) {
       write(encoder.finish(choice));
@@ -117,35 +117,32 @@ final class StreamReply implements Reply {
   }
 
   private void drained() {
+    if (response.ended()) {
+      return;
+    }
     fullSince = 0;
-    choices.get().forEach(this::flush);
+    choices.forEach(this::flush);
     endIfAllIsSent();
   }
 
   private void endIfAllIsSent() {
-    if (!completed || response.ended() || !choices.get().stream().allMatch(ChoiceState::isClosed)) {
+    if (!completed || response.ended() || !choices.stream().allMatch(ChoiceState::isClosed)) {
       return;
     }
-    vertx.cancelTimer(timer);
     if (includeUsage) {
-      write(encoder.usage(Totals.of(choices.get())));
+      write(encoder.usage(Totals.of(choices)));
     }
     writeHead();
-    response.end(DONE);
+    response.end(DONE).onComplete(_ -> sent.tryComplete());
   }
 
   private void tick() {
-    if (response.closed() || response.ended()) {
-      vertx.cancelTimer(timer);
-      return;
-    }
-    if (response.writeQueueFull()) {
+    if (response.ended() || response.writeQueueFull()) {
       var now = System.nanoTime();
       if (fullSince == 0) {
         fullSince = now;
       } else if (now - fullSince > pace.stalled().toNanos()) {
-        vertx.cancelTimer(timer);
-        cutOff.run();
+        connection.close();
       }
     } else if (!wroteSinceTick) {
       writeHead();

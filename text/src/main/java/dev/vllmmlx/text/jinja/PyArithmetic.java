@@ -165,6 +165,9 @@ final class PyArithmetic {
         throw TemplateException.type(
             "can't multiply sequence by non-int of type '" + PyTypes.name(count) + "'");
       }
+      if (count instanceof BigInteger) {
+        throw new TemplateException(Kind.OVERFLOW, "cannot fit 'int' into an index-sized integer");
+      }
       return repeat(sequence, Math.max(0, PyNumbers.toIndex(count)));
     }
     throw unsupported("*", a, b);

@@ -16,8 +16,7 @@ import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.ModelInfo;
-import dev.vllmmlx.spi.Prompt;
-import dev.vllmmlx.text.chat.ChatTemplate;
+import dev.vllmmlx.text.chat.ChatPromptRenderer;
 import dev.vllmmlx.text.jinja.TemplateException;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import dev.vllmmlx.text.tokenizer.TokenizerException;
@@ -25,7 +24,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -95,12 +93,14 @@ final class SimpleEngineOpening {
             task -> Thread.ofVirtual().start(task));
     try {
       var tokenizer = tokenizer(checkpoint);
-      var template = template(tokenizer);
+      var template =
+          ChatPromptRenderer.of(
+              tokenizer.chatTemplates(), tokenizer.specialTokens(), Clock.systemDefaultZone());
       model.join();
       return new SimpleEngine(
-          info(checkpoint, config.get(), tokenizer, template.isPresent()),
+          info(checkpoint, config.get(), template),
           tokenizer,
-          new PromptEncoder(tokenizer, template),
+          new PromptEncoder(tokenizer, template.map(Function.identity())),
           queue,
           loop,
           options.settings().maxQueue());
@@ -133,25 +133,17 @@ final class SimpleEngineOpening {
     };
   }
 
-  private static Optional<Function<Prompt.Chat, String>> template(Tokenizer tokenizer) {
-    return tokenizer
-        .chatTemplates()
-        .source()
-        .map(source -> ChatTemplate.compile(source, Clock.systemDefaultZone()))
-        .map(template -> new ChatRenderer(template, tokenizer.specialTokens()));
-  }
-
   private ModelInfo info(
-      Checkpoint checkpoint, ModelConfig config, Tokenizer tokenizer, boolean hasTemplate)
+      Checkpoint checkpoint, ModelConfig config, Optional<ChatPromptRenderer> template)
       throws IOException {
-    var source = tokenizer.chatTemplates().source().orElse("");
     return new ModelInfo(
         context.servedName().orElse(checkpoint.id()),
         Math.min(options.contextLength().orElse(config.maxPositions()), config.maxPositions()),
         config.vocabularySize(),
         Set.of(ModelInfo.Modality.TEXT),
-        new ModelInfo.TemplateCapabilities(
-            hasTemplate, source.contains("tools"), source.contains("enable_thinking")),
+        template
+            .map(ChatPromptRenderer::capabilities)
+            .orElse(new ModelInfo.TemplateCapabilities(false, false, false)),
         GenerationDefaults.of(checkpoint),
         created(checkpoint));
   }

@@ -18,6 +18,7 @@ final class OpenAiPythonTest {
   void worksWithTheDefaultModel() {
     try (var server = RunningServer.start()) {
       python.pytest("test_model.py", server);
+      python.pytest("test_server_page.py", server);
     }
   }
 }

@@ -46,7 +46,12 @@ public final class Body {
           ApiError.invalid(null, "the body is empty and must be a JSON object", "invalid_json"));
     }
     try {
-      return MAPPER.readTree(text);
+      var body = MAPPER.readTree(text);
+      // UTF-8 has no halves of characters, but JSON can write them down.
+      if (text.contains("\\ud") || text.contains("\\uD")) {
+        refuseHalves(body, "");
+      }
+      return body;
     } catch (JacksonException e) {
       var at = e.getLocation();
       throw new ApiException(
@@ -59,6 +64,30 @@ public final class Body {
                       firstLine(e.getOriginalMessage())),
               "invalid_json"));
     }
+  }
+
+  private static void refuseHalves(JsonNode node, String path) {
+    if (node.isString() && hasHalf(node.stringValue())) {
+      throw new ApiException(
+          ApiError.invalid(
+              path.isEmpty() ? null : path,
+              (path.isEmpty() ? "the body" : path) + " holds half of a surrogate pair"));
+    }
+    for (var entry : node.properties()) {
+      if (hasHalf(entry.getKey())) {
+        throw new ApiException(
+            ApiError.invalid(null, "a field's name holds half of a surrogate pair"));
+      }
+      refuseHalves(entry.getValue(), path.isEmpty() ? entry.getKey() : path + "." + entry.getKey());
+    }
+    for (var i = 0; node.isArray() && i < node.size(); i++) {
+      refuseHalves(node.get(i), path + "[" + i + "]");
+    }
+  }
+
+  private static boolean hasHalf(String text) {
+    return text.codePoints()
+        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
   }
 
   private static String firstLine(String message) {

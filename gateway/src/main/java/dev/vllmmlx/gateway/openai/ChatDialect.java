@@ -3,7 +3,6 @@ package dev.vllmmlx.gateway.openai;
 import dev.vllmmlx.gateway.pipeline.Call;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.Prompt;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -17,10 +16,9 @@ public final class ChatDialect implements Dialect {
     var fields = new Fields(body, "");
     var model = engine.model();
     var shared = new GenerationFields(fields, model);
-    var messages = new ChatMessages();
     var prompt =
         new Prompt.Chat(
-            messages.read(fields), List.of(), templateArguments(fields), continueLast(fields));
+            ChatMessages.read(fields), List.of(), templateArguments(fields), continueLast(fields));
     var stream = shared.stream();
     shared.settleTheRest();
     refuseWhatIsNotDone(fields);
@@ -37,15 +35,9 @@ public final class ChatDialect implements Dialect {
             false,
             shared.timeout(),
             shared.priority(),
-            unknown(fields, messages));
+            fields.unknown());
     return new Decoded(
         call, "chatcmpl", head -> new ChatEncoder(head, call.topLogprobs(), call.includeUsage()));
-  }
-
-  private static List<String> unknown(Fields fields, ChatMessages messages) {
-    var all = new ArrayList<>(fields.unknown());
-    all.addAll(messages.unknown());
-    return all;
   }
 
   private static OptionalInt maxTokens(Fields fields) {

@@ -13,26 +13,21 @@ final class ChatMessages {
   private static final Set<String> ROLES =
       Set.of("system", "developer", "user", "assistant", "tool");
 
-  private final List<String> unknown = new ArrayList<>();
+  private ChatMessages() {}
 
-  List<Message> read(Fields body) {
+  static List<Message> read(Fields body) {
     var list = body.list("messages").orElseThrow(() -> body.missing("messages"));
     if (list.isEmpty()) {
       throw body.invalid("messages", "is empty and must hold at least one message");
     }
     var messages = new ArrayList<Message>();
     for (var item : list) {
-      messages.add(message(new Fields(item, "messages[" + messages.size() + "]")));
+      messages.add(message(body.inside("messages[" + messages.size() + "]", item)));
     }
     return messages;
   }
 
-  /** Fields of messages that nobody knows. */
-  List<String> unknown() {
-    return unknown;
-  }
-
-  private Message message(Fields fields) {
+  private static Message message(Fields fields) {
     var role = fields.requiredText("role");
     if (!ROLES.contains(role)) {
       throw fields.invalid(
@@ -55,11 +50,10 @@ final class ChatMessages {
     fields.accept("reasoning");
     fields.refuse("function_call", "audio", "annotations");
     fields.refuseUnless("refusal", "", value -> false);
-    unknown.addAll(fields.unknown());
     return message;
   }
 
-  private Message.Content content(Fields message, JsonNode node) {
+  private static Message.Content content(Fields message, JsonNode node) {
     if (node.isString()) {
       return new Message.Content.Plain(node.stringValue());
     }
@@ -68,7 +62,7 @@ final class ChatMessages {
     }
     var parts = new ArrayList<Message.Part>();
     for (var item : node) {
-      var part = new Fields(item, message.path("content[" + parts.size() + "]"));
+      var part = message.inside("content[" + parts.size() + "]", item);
       var type = part.requiredText("type");
       if (!type.equals("text")) {
         throw new ApiException(
@@ -79,19 +73,18 @@ final class ChatMessages {
       }
       parts.add(new Message.Part.Text(part.requiredText("text")));
       part.accept("cache_control");
-      unknown.addAll(part.unknown());
     }
     return new Message.Content.Parts(parts);
   }
 
-  private List<Message.ToolCall> toolCalls(Fields message) {
+  private static List<Message.ToolCall> toolCalls(Fields message) {
     var list = message.list("tool_calls");
     if (list.isEmpty()) {
       return List.of();
     }
     var calls = new ArrayList<Message.ToolCall>();
     for (var item : list.get()) {
-      var call = new Fields(item, message.path("tool_calls[" + calls.size() + "]"));
+      var call = message.inside("tool_calls[" + calls.size() + "]", item);
       call.refuseUnless(
           "type", " unless function", v -> v.isString() && v.stringValue().equals("function"));
       var function = call.object("function").orElseThrow(() -> call.missing("function"));
@@ -105,8 +98,6 @@ final class ChatMessages {
               function.requiredText("name"),
               arguments.isString() ? arguments.stringValue() : arguments.toString()));
       call.accept("index");
-      unknown.addAll(call.unknown());
-      unknown.addAll(function.unknown());
     }
     return calls;
   }

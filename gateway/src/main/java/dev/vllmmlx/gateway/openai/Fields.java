@@ -2,6 +2,7 @@ package dev.vllmmlx.gateway.openai;
 
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +10,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -19,6 +22,7 @@ final class Fields {
   private final JsonNode object;
   private final String path;
   private final Set<String> known = new HashSet<>();
+  private final List<Fields> inner = new ArrayList<>();
 
   /**
    * @param path where the object stands, for messages: empty for the body, else {@code messages[2]}
@@ -110,10 +114,11 @@ final class Fields {
       throw wrongType(name, "a number", value.get());
     }
     var number = value.get().doubleValue();
-    if (!(number <= most) || !(leastAllowed ? number >= least : number > least)) {
+    // As the float that engines see: 1e-60 is no more above 0 than 0 is.
+    if (!(number <= most) || !(leastAllowed ? number >= least : (float) number > least)) {
       var range = (leastAllowed ? "from " : "above ") + plain(least);
       throw outOfRange(
-          name, most == Double.MAX_VALUE ? range : range + " to " + plain(most), value.get());
+          name, most == Float.MAX_VALUE ? range : range + " to " + plain(most), value.get());
     }
     return OptionalDouble.of(number);
   }
@@ -130,7 +135,14 @@ final class Fields {
   }
 
   Optional<Fields> object(String name) {
-    return node(name).map(value -> new Fields(value, path(name)));
+    return node(name).map(value -> inside(name, value));
+  }
+
+  /** An object inside this one; {@code name} may have an index: {@code content[0]}. */
+  Fields inside(String name, JsonNode value) {
+    var fields = new Fields(value, path(name));
+    inner.add(fields);
+    return fields;
   }
 
   /** A field that clients send and that changes nothing here by its nature. */
@@ -139,7 +151,7 @@ final class Fields {
   }
 
   /** A field that is known and not done here: refused unless it says what would happen anyway. */
-  void refuseUnless(String name, String allowed, java.util.function.Predicate<JsonNode> harmless) {
+  void refuseUnless(String name, String allowed, Predicate<JsonNode> harmless) {
     node(name)
         .filter(value -> !harmless.test(value))
         .ifPresent(
@@ -159,12 +171,11 @@ final class Fields {
     }
   }
 
-  /** Names that nobody asked for, in the order of the request. */
+  /** Names that nobody asked for, in the order of the request; those of inner objects last. */
   List<String> unknown() {
-    return object.propertyNames().stream()
-        .filter(name -> !known.contains(name))
-        .map(this::path)
-        .toList();
+    var unknown =
+        object.propertyNames().stream().filter(name -> !known.contains(name)).map(this::path);
+    return Stream.concat(unknown, inner.stream().flatMap(it -> it.unknown().stream())).toList();
   }
 
   ApiException wrongType(String name, String wanted, JsonNode got) {

@@ -122,7 +122,7 @@ public final class EngineCatalog {
       names.add(engine.provider().name());
       for (var name : names) {
         var other = owners.put(name, engine);
-        if (other != null) {
+        if (other != null && other != engine) {
           throw new PluginException(
               "two engines are called %s: one from %s, one from %s"
                   .formatted(name, other.origin(), engine.origin()));

@@ -14,7 +14,7 @@ interface Reply {
   /**
    * All choices have ended as they should.
    *
-   * @return completes when the client's connection has taken the last byte
+   * @return completes when the connection has taken the last byte, fails when the client is gone
    */
   Future<Void> completed();
 

@@ -31,6 +31,8 @@ final class Run {
 
   private static final Logger LOG = LoggerFactory.getLogger(Run.class);
 
+  private static final ApiError GONE = ApiError.of(499, "client_gone", "the client went away");
+
   private final Context loop;
   private final Engine engine;
   private final List<ChoiceState> choices;
@@ -88,8 +90,7 @@ final class Run {
   void leave() {
     silence();
     reply.gone();
-    var gone = ApiError.of(499, "client_gone", "the client went away");
-    end.tryComplete(new Outcome(choices, Optional.of(gone)));
+    end.tryComplete(new Outcome(choices, Optional.of(GONE)));
   }
 
   /** Ends the call with an error, unless its answer is complete. */
@@ -111,7 +112,7 @@ final class Run {
   }
 
   private void finish(Future<Void> written, Optional<ApiError> error) {
-    written.onComplete(_ -> end.tryComplete(new Outcome(choices, error)));
+    written.onSuccess(_ -> end.tryComplete(new Outcome(choices, error))).onFailure(_ -> leave());
   }
 
   // A fault of the engine or of ours, and no reason to leave the client waiting.

@@ -9,6 +9,7 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
@@ -86,16 +87,16 @@ final class StreamReply implements Reply {
     if (response.headWritten()) {
       // The status is out: the error is an event, and no chunk pretends that the answer is whole.
       write(encoder.error(error));
-      response.end().onComplete(_ -> sent.tryComplete());
+      settleWith(response.end());
     } else {
-      JsonReply.send(response, error, encoder.error(error)).onComplete(_ -> sent.tryComplete());
+      settleWith(JsonReply.send(response, error, encoder.error(error)));
     }
     return sent.future();
   }
 
   @Override
   public void gone() {
-    sent.tryComplete();
+    sent.tryFail("the client is gone");
   }
 
   private void open(ChoiceState choice) {
@@ -133,7 +134,11 @@ final class StreamReply implements Reply {
       write(encoder.usage(Totals.of(choices)));
     }
     writeHead();
-    response.end(DONE).onComplete(_ -> sent.tryComplete());
+    settleWith(response.end(DONE));
+  }
+
+  private void settleWith(Future<Void> written) {
+    written.onSuccess(_ -> sent.tryComplete()).onFailure(sent::tryFail);
   }
 
   private void tick() {
@@ -142,13 +147,18 @@ final class StreamReply implements Reply {
       if (fullSince == 0) {
         fullSince = now;
       } else if (now - fullSince > pace.stalled().toNanos()) {
-        connection.close();
+        cutOff();
       }
     } else if (!wroteSinceTick) {
       writeHead();
       response.write(KEEP_ALIVE);
     }
     wroteSinceTick = false;
+  }
+
+  // HttpConnection.close() would first wait for the client to take what has been written.
+  private void cutOff() {
+    ((ConnectionBase) connection).channelHandlerContext().close();
   }
 
   private void write(JsonNode chunk) {

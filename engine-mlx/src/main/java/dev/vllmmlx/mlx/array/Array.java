@@ -141,9 +141,9 @@ public final class Array {
 
   /** Frees it before its scope does. */
   public void free() {
+    owner.check(); // before the owner's own memory is touched
     var cell = owner.room(8);
     cell.set(ValueLayout.JAVA_LONG, 0, owner.use(this));
-    owner.check();
     scope.remove(this);
     release();
     Native.free(cell.address(), 1);

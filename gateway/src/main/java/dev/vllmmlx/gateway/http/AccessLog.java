@@ -60,7 +60,8 @@ final class AccessLog {
   }
 
   private static long millis(RoutingContext context) {
-    long started = context.get(STARTED);
+    // Nothing has begun where the request was no valid HTTP.
+    long started = context.get(STARTED, System.nanoTime());
     return (System.nanoTime() - started) / 1_000_000;
   }
 }

@@ -13,11 +13,7 @@ record ApiKey(String key) {
   private static final String SCHEME = "Bearer ";
 
   void check(RoutingContext context) {
-    var header = context.request().getHeader(HttpHeaders.AUTHORIZATION);
-    var sent =
-        header != null && header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
-            ? header.substring(SCHEME.length()).strip()
-            : "";
+    var sent = sent(context);
     // In constant time: the time of an answer must not tell how much of a guess was right.
     if (!MessageDigest.isEqual(
         sent.getBytes(StandardCharsets.UTF_8), key.getBytes(StandardCharsets.UTF_8))) {
@@ -34,5 +30,13 @@ record ApiKey(String key) {
               Optional.empty()));
     }
     context.next();
+  }
+
+  /** The key that a request carries, whether it is right or not; empty where it carries none. */
+  static String sent(RoutingContext context) {
+    var header = context.request().getHeader(HttpHeaders.AUTHORIZATION);
+    return header != null && header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+        ? header.substring(SCHEME.length()).strip()
+        : "";
   }
 }

@@ -88,6 +88,7 @@ public final class Gateway {
 
   private Router router(Vertx vertx) {
     var router = Router.router(vertx);
+    router.errorHandler(400, Failures::badPath);
     router.route().handler(RequestId::assign).handler(AccessLog::begin);
     if (!settings.allowedOrigins().isEmpty()) {
       router.route().handler(cors());

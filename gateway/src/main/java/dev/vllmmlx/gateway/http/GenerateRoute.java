@@ -8,7 +8,6 @@ import dev.vllmmlx.gateway.pipeline.Pipeline;
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -96,8 +95,8 @@ final class GenerateRoute {
 
   // The key itself must not travel into engines and their statistics.
   private static String tenant(RoutingContext context) {
-    var key = context.request().getHeader(HttpHeaders.AUTHORIZATION);
-    if (key == null) {
+    var key = ApiKey.sent(context);
+    if (key.isEmpty()) {
       return "";
     }
     try {

@@ -29,10 +29,8 @@ record RequestBody(long mostBytes, Duration within) {
             .setTimer(
                 within.toMillis(),
                 _ -> {
-                  response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-                  if (!result.tryFail(tooSlow())) {
-                    request.connection().close();
-                  }
+                  result.tryFail(tooSlow());
+                  request.connection().close(); // After the answer.
                 });
     // What comes after a refusal is read and dropped: a connection closed on a client that still
     // sends would lose the answer.
@@ -45,7 +43,10 @@ record RequestBody(long mostBytes, Duration within) {
           }
         });
     request.end().onComplete(_ -> context.vertx().cancelTimer(timer));
-    request.end().onSuccess(_ -> result.tryComplete(body)).onFailure(result::tryFail);
+    request
+        .end()
+        .onSuccess(_ -> result.tryComplete(body))
+        .onFailure(_ -> result.tryFail(new ApiException(ApiError.clientGone())));
     var asksFirst = request.headers().contains(HttpHeaders.EXPECT, HttpHeaders.CONTINUE, true);
     if (declaredLength(request.getHeader(HttpHeaders.CONTENT_LENGTH)) > mostBytes) {
       if (asksFirst) {

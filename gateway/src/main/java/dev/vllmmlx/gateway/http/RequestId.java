@@ -16,6 +16,16 @@ final class RequestId {
   private RequestId() {}
 
   static void assign(RoutingContext context) {
+    of(context);
+    context.next();
+  }
+
+  /** Made at the first call, which a request that is no valid HTTP has in its failure. */
+  static String of(RoutingContext context) {
+    String known = context.get(KEY);
+    if (known != null) {
+      return known;
+    }
     var sent = context.request().getHeader(HEADER);
     var id =
         sent != null && SANE.matcher(sent).matches()
@@ -23,7 +33,7 @@ final class RequestId {
             : UUID.randomUUID().toString().replace("-", "");
     context.put(KEY, id);
     context.response().putHeader(HEADER, id);
-    context.next();
+    return id;
   }
 
   /**
@@ -32,9 +42,5 @@ final class RequestId {
    */
   static String unique(RoutingContext context) {
     return of(context) + "-" + UUID.randomUUID().toString().substring(0, 8);
-  }
-
-  static String of(RoutingContext context) {
-    return context.get(KEY);
   }
 }

@@ -74,6 +74,11 @@ public record ApiError(
         Optional.of(Duration.ofSeconds(5)));
   }
 
+  /** Nobody hears of it but the log. */
+  public static ApiError clientGone() {
+    return of(499, "client_gone", "the client went away");
+  }
+
   /**
    * What an engine's exception means to a client.
    *

@@ -31,8 +31,6 @@ final class Run {
 
   private static final Logger LOG = LoggerFactory.getLogger(Run.class);
 
-  private static final ApiError GONE = ApiError.of(499, "client_gone", "the client went away");
-
   private final Context loop;
   private final Engine engine;
   private final List<ChoiceState> choices;
@@ -90,7 +88,7 @@ final class Run {
   void leave() {
     silence();
     reply.gone();
-    end.tryComplete(new Outcome(choices, Optional.of(GONE)));
+    end.tryComplete(new Outcome(choices, Optional.of(ApiError.clientGone())));
   }
 
   /** Ends the call with an error, unless its answer is complete. */

@@ -1,0 +1,120 @@
+package dev.vllmmlx.gateway.http;
+
+import static dev.vllmmlx.gateway.TestServer.CHAT;
+import static dev.vllmmlx.gateway.TestServer.COMPLETIONS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.vllmmlx.gateway.TestServer;
+import dev.vllmmlx.gateway.plugin.EngineCatalog;
+import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.EngineContext;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** With an engine that keeps its contract by itself, found as every engine is. */
+class EchoEndToEndTest {
+  private static final String MESSAGES =
+      "'messages':[{'role':'user','content':'hello wide world'}]";
+
+  private final Engine engine = open("0");
+  private final TestServer server = new TestServer(engine);
+
+  private static Engine open(String rate) {
+    return EngineCatalog.find(Optional.empty())
+        .named("echo")
+        .orElseThrow()
+        .open(
+            new EngineContext(
+                Optional.empty(),
+                Optional.of("parrot"),
+                Map.of(
+                    "tokens-per-second", rate,
+                    "max-queue", "2",
+                    "max-running", "1",
+                    "context-length", "64"),
+                (_, _, _) -> {}));
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+    engine.close();
+  }
+
+  @Test
+  void answersWithThePromptsWords() {
+    var body = TestServer.json(server.post(CHAT, "{'model':'parrot',%s}".formatted(MESSAGES)));
+    assertThat(body.at("/choices/0/message/content").stringValue()).isEqualTo("hello wide world");
+    assertThat(body.at("/choices/0/finish_reason").stringValue()).isEqualTo("stop");
+    var fold =
+        StreamFold.of(
+            TestServer.chunks(server.post(CHAT, "{'stream':true,%s}".formatted(MESSAGES))));
+    assertThat(fold.text(0)).isEqualTo("hello wide world");
+  }
+
+  @Test
+  void endsAtAStopStringAndAtALength() {
+    var stopped = server.post(CHAT, "{'stop':' world','stream':true,%s}".formatted(MESSAGES));
+    assertThat(StreamFold.of(TestServer.chunks(stopped)).text(0)).isEqualTo("hello wide");
+    var cut = TestServer.json(server.post(COMPLETIONS, "{'prompt':'hello','max_tokens':4}"));
+    assertThat(cut.at("/choices/0/text").stringValue()).isEqualTo("hell");
+    assertThat(cut.at("/choices/0/finish_reason").stringValue()).isEqualTo("length");
+    assertThat(cut.at("/usage/completion_tokens").intValue()).isEqualTo(4);
+  }
+
+  @Test
+  void refusesAPromptThatLeavesNoRoom() {
+    var response = server.post(COMPLETIONS, "{'prompt':'%s'}".formatted("x".repeat(100)));
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(TestServer.json(response).at("/error/code").stringValue())
+        .isEqualTo("context_length_exceeded");
+  }
+
+  @Test
+  void refusesMoreThanItsQueueHolds() {
+    var slow = open("20");
+    try (slow;
+        var busy = new TestServer(slow)) {
+      var running = busy.postLater(COMPLETIONS, "{'prompt':'hello hello hello'}");
+      await().until(() -> slow.status().running() == 1);
+      var waiting = busy.postLater(COMPLETIONS, "{'prompt':'a','n':2}");
+      await().until(() -> slow.status().waiting() == 2);
+      var refused = busy.post(COMPLETIONS, "{'prompt':'a'}");
+      assertThat(refused.statusCode()).isEqualTo(429);
+      assertThat(refused.headers().firstValue("retry-after")).isPresent();
+      assertThat(running.join().statusCode()).isEqualTo(200);
+      assertThat(waiting.join().statusCode()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void aClientThatLeavesFreesItsPlace() throws Exception {
+    var slow = open("10");
+    try (slow;
+        var busy = new TestServer(slow)) {
+      try (var socket = busy.connect()) {
+        socket
+            .getOutputStream()
+            .write(TestServer.wire(COMPLETIONS, "{'prompt':'0123456789','n':3}"));
+        await().until(() -> slow.status().running() + slow.status().waiting() == 3);
+      }
+      await()
+          .atMost(Duration.ofSeconds(2))
+          .until(() -> slow.status().running() + slow.status().waiting() == 0);
+    }
+  }
+
+  @Test
+  void cancelsAtTheTimeout() {
+    var slow = open("10");
+    try (slow;
+        var busy = new TestServer(slow)) {
+      var response = busy.post(COMPLETIONS, "{'prompt':'0123456789','timeout':0.2}");
+      assertThat(response.statusCode()).isEqualTo(408);
+    }
+  }
+}

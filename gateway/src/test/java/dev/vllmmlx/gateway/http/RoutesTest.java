@@ -11,6 +11,7 @@ import dev.vllmmlx.spi.EngineStatus;
 import dev.vllmmlx.spi.FinishReason;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -304,6 +305,17 @@ class RoutesTest {
       assertThat(head(socket)).startsWith("HTTP/1.1 408 ");
       assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
           .contains("body_timeout");
+    }
+  }
+
+  @Test
+  void answersAClientThatWouldRatherSpeakHttp2() throws Exception {
+    try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
+      var response =
+          client.send(server.posting(CHAT, CHATTING).build(), HttpResponse.BodyHandlers.ofString());
+      assertThat(response.statusCode()).isEqualTo(200);
+      assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+      assertThat(response.body()).contains("chat.completion");
     }
   }
 

@@ -18,11 +18,15 @@ public final class MlxThread implements AutoCloseable {
   private record Task<T>(Callable<T> body, CompletableFuture<T> result) {
     /** Interruption is for the task to see; it does not end the thread. */
     void run() {
+      T value;
       try (var ignored = Mlx.scope()) {
-        result.complete(body.call());
+        value = body.call();
       } catch (Throwable t) {
         result.completeExceptionally(t);
+        return;
       }
+      // After the scope: who waits for the task finds its arrays freed.
+      result.complete(value);
     }
   }
 

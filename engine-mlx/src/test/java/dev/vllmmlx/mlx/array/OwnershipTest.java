@@ -48,8 +48,9 @@ class OwnershipTest {
           assertThatThrownBy(gone::toFloats).isInstanceOf(IllegalStateException.class);
           assertThatThrownBy(gone::free).isInstanceOf(IllegalStateException.class);
           assertThatThrownBy(() -> Mlx.eval(gone)).isInstanceOf(IllegalStateException.class);
-          assertThatThrownBy(() -> Mlx.scope().keep(gone))
-              .isInstanceOf(IllegalStateException.class);
+          try (var open = Mlx.scope()) {
+            assertThatThrownBy(() -> open.keep(gone)).isInstanceOf(IllegalStateException.class);
+          }
           assertThat(gone).hasToString("Array[freed]");
           return null;
         });

@@ -39,7 +39,7 @@ fi
 [ -n "$cxx" ] || die "no C++ compiler found. Install one (Debian: apt install g++; macOS: xcode-select --install) or set CXX."
 compiler=$("$cxx" --version 2>/dev/null | head -n 1) || die "the C++ compiler '$cxx' does not run."
 
-flags="-std=c++20 -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -pthread"
+flags="-std=c++20 -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wno-psabi -pthread"
 sources=$(cd "$here" && find . -name '*.cpp' | LC_ALL=C sort)
 headers=$(cd "$here" && find . -name '*.h' -o -name '*.inc' | LC_ALL=C sort)
 
@@ -83,6 +83,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 pending=
 for source in $sources; do
   case $source in # kernels for one instruction set each; chosen at run time
+    *_avx512vbmi.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx512.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx2.cpp) extra="-mavx2 -mfma -mf16c" only=linux-x86_64 ;;
     *) extra= only= ;;

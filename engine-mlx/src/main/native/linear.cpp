@@ -9,15 +9,86 @@ VM_EXPORT Handle vm_matmul(Handle a, Handle b) {
   return make([&] { return mx::matmul(*a, *b); });
 }
 
+namespace {
+
+mx::Stream cpu_stream() {
+  return mx::default_stream(mx::Device::cpu);
+}
+
+// A matrix of weights as Java gives it.
+struct WeightArgument {
+  Handle w, scales, biases, bias;
+  int64_t group, bits;
+};
+
+cpu::Weight weight(const WeightArgument& a) {
+  return {*a.w, maybe(a.scales), maybe(a.biases), maybe(a.bias), static_cast<int>(a.group), static_cast<int>(a.bits)};
+}
+
+// By MLX's own ops.
+mx::array stock(const mx::array& x, const cpu::Weight& weight) {
+  if (weight.bits == 0) {
+    auto transposed = mx::swapaxes(weight.w, -1, -2);
+    // One op where there is a bias, so that a half type is rounded once.
+    return weight.bias ? mx::addmm(*weight.bias, x, transposed) : mx::matmul(x, transposed);
+  }
+  auto y = mx::quantized_matmul(x, weight.w, *weight.scales, weight.biases, true, weight.group, weight.bits);
+  return weight.bias ? mx::add(y, *weight.bias) : y;
+}
+
+} // namespace
+
+// A product as Java gives it.
+struct ProductArgument {
+  Handle x;
+  Handle norm;  // null for none
+  Handle added; // null for none
+  int32_t n;
+  int32_t finish; // a cpu::Finish
+  float eps;
+};
+
+// x times the transposes of some weights: out[i] for each, or out[0] where they are finished to one result.
+VM_EXPORT int32_t vm_product(const ProductArgument* argument, const WeightArgument* weights, Handle* out) {
+  auto [x, norm, added, n, finish, eps] = *argument;
+  return run([&, x = x, norm = norm, added = added, n = n, finish = finish, eps = eps] {
+    std::vector<cpu::Weight> all;
+    for (int32_t i = 0; i < n; i++) all.push_back(weight(weights[i]));
+    auto how = static_cast<cpu::Finish>(finish);
+    std::vector<mx::array> results;
+    if (primitives_wanted() && cpu::takes_product(*x, all)) {
+      auto before = norm ? std::optional<cpu::Norm>({*norm, eps}) : std::nullopt;
+      results = cpu::product(*x, before, all, how, maybe(added), cpu_stream());
+    } else {
+      auto rows = norm ? mx::fast::rms_norm(*x, *norm, eps) : *x;
+      for (auto& each : all) results.push_back(stock(rows, each));
+      if (how == cpu::Finish::add) results = {mx::add(*added, results[0])};
+      if (how == cpu::Finish::gate) {
+        results = {mx::multiply(mx::multiply(results[0], mx::sigmoid(results[0])), results.at(1))};
+      }
+    }
+    for (size_t i = 0; i < results.size(); i++) out[i] = wrap(results[i]);
+  });
+}
+
+// Rows of a packed matrix, unpacked.
+VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* packed) {
+  return make([&] {
+    auto from = weight(*packed);
+    if (primitives_wanted() && cpu::takes_embedding(*indices, from)) return cpu::embedding(*indices, from, cpu_stream());
+    return mx::dequantize(
+        mx::take(from.w, *indices, 0), mx::take(*from.scales, *indices, 0), mx::take(*from.biases, *indices, 0),
+        from.group, from.bits);
+  });
+}
+
 // x times the transpose of w [outputs, inputs], plus bias [outputs] where there is one.
 VM_EXPORT Handle vm_linear(Handle x, Handle w, Handle bias) {
   return make([&] {
-    if (primitives_wanted() && cpu::takes_dense_matmul(*x, *w)) {
-      auto y = cpu::dense_matmul(*x, *w, mx::default_stream(mx::Device::cpu));
-      return bias ? mx::add(y, *bias) : y;
-    }
-    auto transposed = mx::swapaxes(*w, -1, -2);
-    return bias ? mx::addmm(*bias, *x, transposed) : mx::matmul(*x, transposed);
+    cpu::Weight dense{*w, std::nullopt, std::nullopt, maybe(bias)};
+    return primitives_wanted() && cpu::takes_product(*x, {dense})
+        ? cpu::product(*x, std::nullopt, {dense}, cpu::Finish::none, std::nullopt, cpu_stream())[0]
+        : stock(*x, dense);
   });
 }
 
@@ -28,9 +99,9 @@ VM_EXPORT Handle vm_addmm(Handle c, Handle a, Handle b, float alpha, float beta)
 VM_EXPORT Handle vm_quantized_matmul(
     Handle x, Handle w, Handle scales, Handle biases, int32_t transpose, int32_t group_size, int32_t bits) {
   return make([&] {
-    if (biases && primitives_wanted() && cpu::takes_quantized_matmul(*x, *w, *scales, *biases, transpose != 0, group_size, bits)) {
-      return cpu::quantized_matmul(
-          *x, *w, *scales, *biases, group_size, bits, mx::default_stream(mx::Device::cpu));
+    cpu::Weight packed{*w, *scales, maybe(biases), std::nullopt, group_size, bits};
+    if (transpose != 0 && primitives_wanted() && cpu::takes_product(*x, {packed})) {
+      return cpu::product(*x, std::nullopt, {packed}, cpu::Finish::none, std::nullopt, cpu_stream())[0];
     }
     return mx::quantized_matmul(*x, *w, *scales, maybe(biases), transpose != 0, group_size, bits);
   });

@@ -8,6 +8,7 @@
 #include "kernels.h"
 #include "pool.h"
 #include "primitive.h"
+#include "rope.h"
 
 namespace vm::cpu {
 namespace {
@@ -17,7 +18,7 @@ namespace mx = mlx::core;
 // The kernel keeps one head on the stack.
 constexpr int kMostDims = 512;
 
-// Queries, keys or values where they lie. The kernel wants a head's elements side by side; where they are not, which no
+// Keys or values where they lie. The kernel wants a head's elements side by side; where they are not, which no
 // model does, they are copied first.
 class Operand {
  public:
@@ -39,10 +40,8 @@ class Operand {
     for (int64_t r = 0; room_ && r < rows_.rows(); r++) rows_.read(r, room_->data() + r * rows_.length());
   }
 
-  const void* of_batch(int64_t b) const { return data_ + b * batch_ * bytes_of(kind_); }
+  Memory of_head(int64_t b, int64_t h) const { return {data_ + (b * batch_ + h * head_) * bytes_of(kind_), 0, row_}; }
   Float kind() const { return kind_; }
-  int64_t head() const { return head_; }
-  int64_t row() const { return row_; }
 
  private:
   Rows rows_;
@@ -52,6 +51,22 @@ class Operand {
   int64_t batch_, head_, row_;
 };
 
+// Queries of one key head that follow each other in [row, head of the group]: a run of them meets the same keys.
+template <class At>
+void attend_run(const Attention& a, int64_t begin, int64_t end, const At& query) {
+  for (int64_t i = begin; i < end; i += kMostQueries) {
+    Query queries[kMostQueries];
+    int count = static_cast<int>(std::min<int64_t>(kMostQueries, end - i));
+    for (int j = 0; j < count; j++) queries[j] = query(i + j);
+    kernels().attend(a, queries, count);
+  }
+}
+
+// Queries for which a further thread pays: work of some 10 us.
+int64_t grain(int64_t keys, int64_t dims) {
+  return std::max<int64_t>(kMostQueries, 262144 / std::max<int64_t>(1, keys * dims));
+}
+
 class AttentionOp : public Primitive {
  public:
   AttentionOp(mx::Stream stream, float scale, bool causal) : Primitive(stream), scale_(scale), causal_(causal) {}
@@ -59,61 +74,44 @@ class AttentionOp : public Primitive {
   const char* name() const override { return "VmAttention"; }
 
  protected:
-  void allocate(const std::vector<mx::array>& inputs, mx::array& out) override {
+  void allocate(const std::vector<mx::array>&, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
     int64_t heads = out.shape(1);
     int64_t rows = out.shape(2);
     int64_t dims = out.shape(3);
     allocate_strided(out, mx::Strides{rows * heads * dims, dims, heads * dims, 1});
   }
 
-  std::function<void()> task(const std::vector<mx::array>& inputs, mx::array& out) override {
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
     bool copied = Operand::scattered(inputs[1]) || Operand::scattered(inputs[2]);
-    Operand q(inputs[0], Operand::scattered(inputs[0]));
     Operand k(inputs[1], copied);
     Operand v(inputs[2], copied);
-    Attention a{};
-    a.query_kind = q.kind();
-    a.kv_kind = k.kind();
-    a.query_head = q.head();
-    a.query_row = q.row();
-    a.key_head = k.head();
-    a.key_row = k.row();
-    a.value_head = v.head();
-    a.value_row = v.row();
-    a.heads = out.shape(1);
-    a.kv_heads = inputs[1].shape(1);
-    a.rows = out.shape(2);
-    a.keys_count = inputs[1].shape(2);
-    a.dims = out.shape(3);
-    a.out_head = a.dims;
-    a.out_row = a.heads * a.dims;
-    a.scale = scale_;
-    a.causal = causal_;
-    return [a, q, k, v, to = out.data<void>(), kind = kind_of(out.dtype()),
-            batch = static_cast<int64_t>(out.shape(0))]() mutable {
-      q.settle();
+    return [q = Rows(inputs[0]), k, v, scale = scale_, causal = causal_, to = out.data<void>(), kind = kind_of(out.dtype()),
+            batch = static_cast<int64_t>(out.shape(0)), heads = static_cast<int64_t>(out.shape(1)),
+            rows = static_cast<int64_t>(out.shape(2)), dims = static_cast<int64_t>(out.shape(3)),
+            kv_heads = static_cast<int64_t>(inputs[1].shape(1)), keys = static_cast<int64_t>(inputs[1].shape(2))] {
       k.settle();
       v.settle();
-      int64_t size = a.heads * a.rows * a.dims;
+      int64_t size = heads * rows * dims;
+      int64_t group = heads / kv_heads;
+      std::vector<float> queries(size);
       std::unique_ptr<float[]> converted(kind == Float::f32 ? nullptr : new float[size]);
-      // Work of some 10 us for a thread: short histories stay on one.
-      int64_t grain = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, a.keys_count * a.dims));
       for (int64_t b = 0; b < batch; b++) {
-        a.queries = q.of_batch(b);
-        a.keys = k.of_batch(b);
-        a.values = v.of_batch(b);
-        a.out = kind == Float::f32 ? static_cast<float*>(to) + b * size : converted.get();
-        parallel_for(a.heads * a.rows, grain, [&](int64_t begin, int64_t end) {
-          // Items go by rows within a head, so that a piece meets the same keys again and again.
-          for (int64_t item = begin; item < end;) {
-            int64_t head = item / a.rows;
-            int64_t row = item % a.rows;
-            int64_t last = std::min(a.rows, row + end - item);
-            kernels().attend(a, head, row, last);
-            item += last - row;
-          }
-        });
-        if (kind != Float::f32) write_floats(converted.get(), size, kind, b * size, to);
+        for (int64_t i = 0; i < heads * rows; i++) q.read(b * heads * rows + i, queries.data() + i * dims);
+        float* results = converted ? converted.get() : static_cast<float*>(to) + b * size;
+        for (int64_t h = 0; h < kv_heads; h++) {
+          Attention a{k.of_head(b, h), v.of_head(b, h), k.kind(), nullptr, keys, dims, 0, scale};
+          parallel_for(rows * group, grain(keys, dims), [&](int64_t begin, int64_t end) {
+            attend_run(a, begin, end, [&](int64_t i) {
+              int64_t row = i / group;
+              int64_t head = h * group + i % group;
+              return Query{queries.data() + (head * rows + row) * dims, results + (row * heads + head) * dims,
+                           causal ? keys - rows + row : keys - 1};
+            });
+          });
+        }
+        if (converted) write_floats(results, size, kind, b * size, to);
       }
     };
   }
@@ -121,6 +119,121 @@ class AttentionOp : public Primitive {
  private:
   float scale_;
   bool causal_;
+};
+
+// Norms and rotates queries and keys, writes keys and values to where their position's block is, and attends.
+class CachedAttention : public Primitive {
+ public:
+  CachedAttention(mx::Stream stream, CachedAttentionSettings settings) : Primitive(stream), settings_(settings) {}
+
+  const char* name() const override { return "VmCachedAttention"; }
+
+ protected:
+  // The pools come out in the memory that they came in with.
+  void allocate(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    outputs[0].set_data(mx::allocator::malloc(outputs[0].nbytes()));
+    for (size_t i : {1, 2}) outputs[i].copy_shared_buffer(inputs[2 + i]);
+  }
+
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
+    size_t next = 6;
+    const int32_t* sequences = nullptr;
+    const int32_t* tables = nullptr;
+    int64_t table_length = 0;
+    if (settings_.tabled) {
+      sequences = inputs[next++].data<int32_t>();
+      tables = inputs[next].data<int32_t>();
+      table_length = inputs[next++].shape(1);
+    }
+    const float* angles = settings_.turned > 0 ? inputs[next++].data<float>() : nullptr;
+    std::optional<Rows> query_norm;
+    if (settings_.query_eps) query_norm.emplace(inputs[next++]);
+    std::optional<Rows> key_norm;
+    if (settings_.key_eps) key_norm.emplace(inputs[next++]);
+    auto& pool = inputs[3];
+    if (!pool.flags().row_contiguous || !inputs[4].flags().row_contiguous) {
+      throw std::runtime_error("[attend] the memory of keys and values must be row-major");
+    }
+    return [s = settings_, q = Rows(inputs[0]), k = Rows(inputs[1]), v = Rows(inputs[2]),
+            keys = const_cast<char*>(pool.data<char>()), values = const_cast<char*>(inputs[4].data<char>()),
+            pool_kind = kind_of(pool.dtype()), block_size = static_cast<int64_t>(pool.shape(2)),
+            positions = inputs[5].data<int32_t>(), sequences, tables, table_length, angles, query_norm, key_norm,
+            to = out.data<void>(), kind = kind_of(out.dtype())] {
+      int64_t rows = q.rows();
+      int64_t dims = s.dims;
+      int64_t width = s.heads * dims;
+      int64_t key_width = s.kv_heads * dims;
+      int64_t head_stride = block_size * dims;
+      int64_t block_stride = s.kv_heads * head_stride;
+      std::vector<float> queries(rows * width);
+      std::vector<float> factors(2 * dims);
+      const float* query_factors = query_norm ? query_norm->floats(0, factors.data()) : nullptr;
+      const float* key_factors = key_norm ? key_norm->floats(0, factors.data() + dims) : nullptr;
+      auto table_of = [&](int64_t row) { return tables == nullptr ? nullptr : tables + sequences[row] * table_length; };
+      auto arrange = [&](float* heads, int64_t count, const float* norm, std::optional<float> eps, int64_t row) {
+        for (int64_t h = 0; h < count; h++) {
+          float* head = heads + h * dims;
+          if (eps) kernels().rms_norm(head, norm, dims, *eps, head);
+          if (angles != nullptr) turn(angles + row * s.turned, s.turned, s.traditional, s.magnitude, dims, head);
+        }
+      };
+      int64_t most = 0;
+      for (int64_t r = 0; r < rows; r++) most = std::max<int64_t>(most, positions[r] + 1);
+      parallel_for(rows, 8, [&](int64_t begin, int64_t end) {
+        std::vector<float> room(key_width);
+        for (int64_t r = begin; r < end; r++) {
+          q.read(r, queries.data() + r * width);
+          arrange(queries.data() + r * width, s.heads, query_factors, s.query_eps, r);
+          auto table = table_of(r);
+          int64_t block = table == nullptr ? 0 : table[positions[r] / block_size];
+          int64_t at = block * block_stride + (table == nullptr ? positions[r] : positions[r] % block_size) * dims;
+          k.read(r, room.data());
+          arrange(room.data(), s.kv_heads, key_factors, s.key_eps, r);
+          for (int64_t h = 0; h < s.kv_heads; h++) {
+            write_floats(room.data() + h * dims, dims, pool_kind, at + h * head_stride, keys);
+          }
+          v.read(r, room.data());
+          for (int64_t h = 0; h < s.kv_heads; h++) {
+            write_floats(room.data() + h * dims, dims, pool_kind, at + h * head_stride, values);
+          }
+        }
+      });
+      std::unique_ptr<float[]> converted(kind == Float::f32 ? nullptr : new float[rows * width]);
+      float* results = converted ? converted.get() : static_cast<float*>(to);
+      int64_t group = s.heads / s.kv_heads;
+      int64_t element = bytes_of(pool_kind);
+      // Items go by head, then by row, then by the heads of the group: a run meets the same keys again and again.
+      int64_t in_head = rows * group;
+      parallel_for(s.kv_heads * in_head, std::min(grain(most, dims), std::max<int64_t>(group, 1) * 16),
+                   [&](int64_t begin, int64_t end) {
+        while (begin < end) {
+          int64_t h = begin / in_head;
+          int64_t first = begin % in_head;
+          int64_t row = first / group;
+          // As far as the sequence and the head stay the same.
+          int64_t last = std::min(in_head, first + end - begin);
+          if (sequences != nullptr) {
+            int64_t same = row + 1;
+            while (same * group < last && sequences[same] == sequences[row]) same++;
+            last = std::min(last, same * group);
+          }
+          Attention a{{keys + h * head_stride * element, block_stride, dims},
+                      {values + h * head_stride * element, block_stride, dims},
+                      pool_kind, table_of(row), block_size, dims, s.window, s.scale};
+          attend_run(a, first, last, [&](int64_t i) {
+            int64_t at = i / group * width + (h * group + i % group) * dims;
+            return Query{queries.data() + at, results + at, positions[i / group]};
+          });
+          begin += last - first;
+        }
+      });
+      if (converted) write_floats(results, rows * width, kind, 0, to);
+    };
+  }
+
+ private:
+  CachedAttentionSettings settings_;
 };
 
 } // namespace
@@ -135,8 +248,37 @@ bool takes_attention(const mx::array& q, const mx::array& k, const mx::array& v,
 mx::array attention(
     const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal, mx::Stream stream) {
   return mx::array(
-      q.shape(), q.dtype(), std::make_shared<AttentionOp>(stream, scale, causal),
-{q, k, v});
+      q.shape(), q.dtype(), std::make_shared<AttentionOp>(stream, scale, causal), std::vector<mx::array>{q, k, v});
+}
+
+bool takes_cached_attention(const CachedAttentionInputs& in, const CachedAttentionSettings& s) {
+  auto flat = [&](const mx::array& a, int heads) {
+    return a.ndim() == 2 && a.shape(1) == heads * s.dims && is_float(a.dtype());
+  };
+  auto pool = [&](const mx::array& a) {
+    return a.ndim() == 4 && a.shape(1) == s.kv_heads && a.shape(3) == s.dims && is_float(a.dtype());
+  };
+  return flat(in.queries, s.heads) && flat(in.keys, s.kv_heads) && flat(in.values, s.kv_heads) && in.queries.size() > 0 &&
+      pool(in.key_pool) && pool(in.value_pool) && in.key_pool.dtype() == in.value_pool.dtype() && s.dims <= kMostDims &&
+      s.heads % s.kv_heads == 0 && s.turned % 2 == 0 && s.turned <= s.dims;
+}
+
+std::vector<mx::array> cached_attention(
+    const CachedAttentionInputs& in, CachedAttentionSettings settings, mx::Stream stream) {
+  std::vector<mx::array> inputs{in.queries, in.keys, in.values, in.key_pool, in.value_pool, row_major(in.positions, stream)};
+  settings.tabled = in.tables.has_value();
+  if (in.tables) {
+    if (in.key_pool.shape(2) % kKeyBlock != 0) throw std::invalid_argument("[attend] a block holds a multiple of 32 tokens");
+    inputs.push_back(row_major(*in.sequences, stream));
+    inputs.push_back(row_major(*in.tables, stream));
+  }
+  if (settings.turned > 0) inputs.push_back(row_major(*in.angles, stream));
+  if (in.query_norm) inputs.push_back(*in.query_norm);
+  if (in.key_norm) inputs.push_back(*in.key_norm);
+  auto& pool = in.key_pool;
+  return mx::array::make_arrays(
+      {in.queries.shape(), pool.shape(), pool.shape()}, {in.queries.dtype(), pool.dtype(), pool.dtype()},
+      std::make_shared<CachedAttention>(stream, settings), inputs);
 }
 
 } // namespace vm::cpu

@@ -7,42 +7,57 @@ namespace vm::cpu {
 
 enum class Float { f32, f16, bf16 };
 
-// A weight matrix [outputs, inputs] in MLX's affine form: w = scale * q + bias, one scale and bias
-// for each `group` inputs of an output, the q of an output packed from the lowest bit up.
-struct Quantized {
-  const uint8_t* packed;  // [outputs, inputs * bits / 8] bytes
-  const void* scales;     // [outputs, inputs / group]
+// A weight matrix [outputs, inputs], row by row. Dense where bits is 0: `data` then holds elements of `kind`. Else in
+// MLX's affine form: w = scale * q + bias, one scale and bias, of `kind`, for each `group` inputs of an output, the q of
+// an output packed from the lowest bit up.
+struct Matrix {
+  const void* data;
+  const void* scales;  // [outputs, inputs / group]
   const void* biases;
-  Float dtype;            // of scales and biases
+  Float kind;
+  int64_t outputs;
   int64_t inputs;
   int group;
   int bits;
 };
 
-// Rows of queries that attend to the keys before them. Strides are in elements; the last axis is
-// dense. All of a sequence's keys are given, from its position `first_key` on.
-struct Attention {
-  const void* queries;  // [heads, rows, dims]
-  const void* keys;     // [kv_heads, keys, dims]
-  const void* values;   // [kv_heads, keys, dims]
-  float* out;           // [heads, rows, dims]
-  Float query_kind;
-  Float kv_kind;
-  int64_t query_head, query_row;
-  int64_t key_head, key_row;
-  int64_t value_head, value_row;
-  int64_t out_head, out_row;
-  int64_t heads, kv_heads, rows, keys_count, dims;
-  float scale;
-  // Row r sees the keys up to keys_count - rows + r where causal, else all.
-  bool causal;
+// Rows of activations are padded with zeros to a multiple of so many, whatever the instruction set.
+constexpr int64_t kPadding = 16;
+
+inline int64_t padded(int64_t count) { return (count + kPadding - 1) / kPadding * kPadding; }
+
+// Floats of scratch memory that a product takes: some rows unpacked, their scales and biases, and one row as it is packed.
+inline int64_t room_for(const Matrix& w) { return 6 * padded(w.inputs) + kPadding; }
+
+// Keys and values of one head of one sequence, where they lie: in blocks of `block_size` positions each, `block` apart. A
+// row of `dims` elements is dense, and rows of a block are `row` apart. All in elements.
+struct Memory {
+  const void* data;  // of the head in the first block
+  int64_t block;
+  int64_t row;
 };
 
-// A weight matrix [outputs, inputs], row-major.
-struct Dense {
-  const void* weights;
-  Float kind;
-  int64_t inputs;
+struct Attention {
+  Memory keys;
+  Memory values;
+  Float kind;            // of keys and values
+  const int32_t* table;  // which block holds positions [i * block_size, (i + 1) * block_size); null for block 0 alone
+  int64_t block_size;    // a multiple of kKeyBlock where there is a table
+  int64_t dims;
+  int64_t window;        // positions that a query sees, its own included; 0 for all
+  float scale;
+};
+
+// Keys that are taken together. They begin at multiples of it.
+constexpr int64_t kKeyBlock = 32;
+// The most queries that one call takes.
+constexpr int kMostQueries = 4;
+
+// A query of a head, and where its result goes: [dims] each. It sees keys up to its position.
+struct Query {
+  const float* q;
+  float* out;
+  int64_t position;
 };
 
 struct Kernels {
@@ -51,21 +66,18 @@ struct Kernels {
   // Elements [offset, offset + count) as float32.
   void (*widen)(const void* from, Float kind, int64_t offset, int64_t count, float* to);
 
-  // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), ldx apart, and outputs [begin, end). As below, a result depends on
-  // its own row and output alone.
-  void (*multiply_dense)(const Dense& w, const float* x, int64_t ldx, int64_t rows, int64_t begin, int64_t end, float* y,
-                         int64_t ldy);
+  // Whether a matrix is multiplied with rows that went through `interleave`, which reorders a padded row.
+  bool (*interleaved)(const Matrix& w);
+  void (*interleave)(const float* row, int64_t count, float* to);
 
-  // How many floats a prepared row of so many inputs takes.
-  int64_t (*prepared_size)(const Quantized& w);
+  // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), which are ldx apart and padded, and outputs [begin, end). A result
+  // depends on its own row and output alone, bit for bit, whatever else is computed in the call.
+  // `room` is scratch memory of room_for(w) floats.
+  void (*multiply)(const Matrix& w, const float* x, int64_t ldx, int64_t rows, int64_t begin, int64_t end, float* y,
+                   int64_t ldy, float* room);
 
-  // Lays a row of activations out as the packed weights will meet it, and sums each group after it.
-  void (*prepare)(const Quantized& w, const float* row, float* prepared);
-
-  // y[r * ldy + n] for prepared rows [0, rows) and outputs [begin, end). A result depends on its
-  // own row and output alone, bit for bit, whatever else is computed in the call.
-  void (*multiply)(const Quantized& w, const float* prepared, int64_t rows, int64_t begin,
-                   int64_t end, float* y, int64_t ldy);
+  // One row of a matrix as float32.
+  void (*unpack)(const Matrix& w, int64_t output, float* to, float* room);
 
   // One row: x / sqrt(mean(x^2) + eps) * weight. `weight` may be null.
   void (*rms_norm)(const float* x, const float* weight, int64_t count, float eps, float* y);
@@ -73,21 +85,22 @@ struct Kernels {
   // gate / (1 + e^-gate) * up
   void (*swiglu)(const float* gate, const float* up, int64_t count, float* y);
 
-  // The rows of one head, [begin, end). A row's result depends on its own query and the keys it
-  // sees, bit for bit, and not on which rows come with it.
-  void (*attend)(const Attention& a, int64_t head, int64_t begin, int64_t end);
+  // Queries that meet the same keys, kMostQueries or fewer. A result depends on its own query and the keys that it sees,
+  // bit for bit, and not on which queries come with it.
+  void (*attend)(const Attention& a, const Query* queries, int count);
 };
 
 const Kernels& portable_kernels();
 #if defined(__x86_64__)
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
+const Kernels& avx512vbmi_kernels();
 #endif
 
 // The best set that this machine has, or the one chosen.
 const Kernels& kernels();
 
-// Chooses a set by name ("portable", "avx2", "avx512") or the best ("auto"). False when this
+// Chooses a set by name ("portable", "avx2", "avx512", "avx512vbmi") or the best ("auto"). False when this
 // machine does not have it.
 bool choose_kernels(const char* name);
 

@@ -1,4 +1,4 @@
-#define LANES 4
+#define LANES 8
 #define SET_NAME "portable"
 #include "kernels.inc"
 

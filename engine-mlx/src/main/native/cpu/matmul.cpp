@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
-#include <vector>
+#include <string>
 
 #include "floats.h"
 #include "kernels.h"
@@ -16,72 +16,222 @@ namespace {
 namespace mx = mlx::core;
 
 // So many rows at once: they stay in the second-level cache while the weights stream by.
-constexpr int64_t kRowsAtOnce = 32;
-// The kernels keep the scales of an output on the stack.
-constexpr int64_t kMostGroups = 4096;
+constexpr int64_t kRowsAtOnce = 64;
+// Outputs for which a further thread pays.
+constexpr int64_t kGrain = 16;
 
-// Multiplies blocks of rows: `prepare` brings one row to the form that `multiply` takes.
-template <class Prepare, class Multiply>
-void in_blocks(
-    const Rows& x, int64_t outputs, int64_t stride, void* to, Float kind, const Prepare& prepare,
-    const Multiply& multiply) {
-  int64_t most = std::min(x.rows(), kRowsAtOnce);
-  std::unique_ptr<float[]> prepared(new float[most * stride]);
-  std::unique_ptr<float[]> results(kind == Float::f32 ? nullptr : new float[most * outputs]);
-  for (int64_t first = 0; first < x.rows(); first += most) {
-    int64_t now = std::min(most, x.rows() - first);
-    parallel_for(now, 8, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; r++) prepare(first + r, prepared.get() + r * stride);
-    });
-    float* y = kind == Float::f32 ? static_cast<float*>(to) + first * outputs : results.get();
-    parallel_for(outputs, 16, [&](int64_t begin, int64_t end) { multiply(prepared.get(), now, begin, end, y); });
-    if (kind != Float::f32) write_floats(y, now * outputs, kind, first * outputs, to);
-  }
+// Memory of a thread that grows and stays.
+float* scratch(int64_t floats) {
+  thread_local std::vector<float> room;
+  if (static_cast<int64_t>(room.size()) < floats) room.resize(floats);
+  return room.data();
 }
 
-class DenseMatmul : public Primitive {
- public:
-  using Primitive::Primitive;
+// One of the matrices of a product, and where its results go.
+struct Part {
+  Matrix w;
+  const void* bias; // null for none
+  Float bias_kind;
+  void* out;
+  std::vector<float> widened_bias;
 
-  const char* name() const override { return "VmDenseMatmul"; }
-
- protected:
-  std::function<void()> task(const std::vector<mx::array>& inputs, mx::array& out) override {
-    auto& w = inputs[1];
-    return [x = Rows(inputs[0]), w = Dense{w.data<void>(), kind_of(w.dtype()), w.shape(1)}, to = out.data<void>(),
-            kind = kind_of(out.dtype()), outputs = static_cast<int64_t>(out.shape(-1))] {
-      auto prepare = [&](int64_t row, float* prepared) { x.read(row, prepared); };
-      auto multiply = [&](const float* rows, int64_t count, int64_t begin, int64_t end, float* y) {
-        kernels().multiply_dense(w, rows, w.inputs, count, begin, end, y, outputs);
-      };
-      in_blocks(x, outputs, w.inputs, to, kind, prepare, multiply);
-    };
+  const float* bias_floats() {
+    if (bias == nullptr || bias_kind == Float::f32) return static_cast<const float*>(bias);
+    if (widened_bias.empty()) {
+      widened_bias.resize(w.outputs);
+      read_floats(bias, bias_kind, 0, w.outputs, widened_bias.data());
+    }
+    return widened_bias.data();
   }
 };
 
-class QuantizedMatmul : public Primitive {
- public:
-  QuantizedMatmul(mx::Stream stream, int group, int bits) : Primitive(stream), group_(group), bits_(bits) {}
+void add(const float* more, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; i++) to[i] += more[i];
+}
 
-  const char* name() const override { return "VmQuantizedMatmul"; }
+// The product of a block of rows: activations as the kernels want them, and results in float32 or on their way there.
+class Block {
+ public:
+  Block(const Rows& x, std::vector<Part>& parts) : x_(x), parts_(parts), stride_(padded(x.length())) {
+    auto& set = kernels();
+    for (auto& part : parts) (set.interleaved(part.w) ? interleaved_ : natural_) = true;
+    room_ = 0;
+    for (auto& part : parts) room_ = std::max(room_, room_for(part.w));
+  }
+
+  // Reads, norms and lays out rows [first, first + count).
+  void prepare(int64_t first, int64_t count, const float* norm, float eps, bool normed) {
+    rows_.resize(count * stride_ * 2);
+    auto& set = kernels();
+    int64_t length = x_.length();
+    parallel_for(count, 8, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r++) {
+        float* row = rows_.data() + r * stride_;
+        x_.read(first + r, row);
+        std::fill(row + length, row + stride_, 0.0f);
+        if (normed) set.rms_norm(row, norm, length, eps, row);
+        if (interleaved_) set.interleave(row, stride_, row + count * stride_);
+      }
+    });
+    count_ = count;
+  }
+
+  // Outputs [begin, end) of a part, with its bias, to y[r * ldy + output].
+  void multiply(Part& part, int64_t begin, int64_t end, float* y, int64_t ldy) const {
+    auto& set = kernels();
+    const float* rows = rows_.data() + (set.interleaved(part.w) ? count_ * stride_ : 0);
+    set.multiply(part.w, rows, stride_, count_, begin, end, y, ldy, scratch(room_));
+    if (auto bias = part.bias_floats()) {
+      for (int64_t r = 0; r < count_; r++) add(bias + begin, end - begin, y + r * ldy + begin);
+    }
+  }
+
+ private:
+  const Rows& x_;
+  std::vector<Part>& parts_;
+  int64_t stride_;
+  int64_t room_;
+  int64_t count_ = 0;
+  bool natural_ = false;
+  bool interleaved_ = false;
+  std::vector<float> rows_;
+};
+
+class Product : public Primitive {
+ public:
+  struct Settings {
+    std::vector<std::pair<int, int>> formats; // group and bits of each weight
+    std::vector<bool> biased;
+    std::optional<float> eps; // of the norm
+    Finish finish;
+  };
+
+  Product(mx::Stream stream, Settings settings) : Primitive(stream), settings_(std::move(settings)) {}
+
+  const char* name() const override { return "VmProduct"; }
 
  protected:
-  std::function<void()> task(const std::vector<mx::array>& inputs, mx::array& out) override {
-    Quantized w{inputs[1].data<uint8_t>(), inputs[2].data<void>(),          inputs[3].data<void>(),
-                kind_of(inputs[2].dtype()), inputs[0].shape(-1), group_, bits_};
-    return [x = Rows(inputs[0]), w, to = out.data<void>(), kind = kind_of(out.dtype()),
-            outputs = static_cast<int64_t>(out.shape(-1))] {
-      auto& set = kernels();
-      auto prepare = [&](int64_t row, float* prepared) {
-        thread_local std::vector<float> room;
-        room.resize(w.inputs);
-        set.prepare(w, x.floats(row, room.data()), prepared);
-      };
-      int64_t stride = set.prepared_size(w);
-      auto multiply = [&](const float* rows, int64_t count, int64_t begin, int64_t end, float* y) {
-        set.multiply(w, rows, count, begin, end, y, outputs);
-      };
-      in_blocks(x, outputs, stride, to, kind, prepare, multiply);
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    size_t next = 1;
+    const mx::array* norm = settings_.eps ? &inputs[next++] : nullptr;
+    std::vector<Part> parts;
+    for (size_t i = 0; i < settings_.formats.size(); i++) {
+      auto [group, bits] = settings_.formats[i];
+      auto& w = inputs[next++];
+      Matrix matrix{w.data<void>(), nullptr, nullptr, kind_of(w.dtype()), w.shape(0), inputs[0].shape(-1), group, bits};
+      if (bits != 0) {
+        auto& scales = inputs[next++];
+        matrix.scales = scales.data<void>();
+        matrix.biases = inputs[next++].data<void>();
+        matrix.kind = kind_of(scales.dtype());
+      }
+      Part part{matrix, nullptr, Float::f32, outputs[settings_.finish == Finish::gate ? 0 : i].data<void>(), {}};
+      if (settings_.biased[i]) {
+        part.bias = inputs[next].data<void>();
+        part.bias_kind = kind_of(inputs[next++].dtype());
+      }
+      parts.push_back(std::move(part));
+    }
+    std::optional<Rows> added;
+    if (settings_.finish == Finish::add) added.emplace(inputs[next++]);
+    return [x = Rows(inputs[0]), weight = norm == nullptr ? std::nullopt : std::optional<Rows>(*norm), eps = settings_.eps,
+            parts = std::move(parts), added, finish = settings_.finish, kind = kind_of(outputs[0].dtype())]() mutable {
+      std::vector<float> room(weight ? x.length() : 0);
+      const float* factors = weight ? weight->floats(0, room.data()) : nullptr;
+      Block block(x, parts);
+      for (auto& part : parts) part.bias_floats(); // by this thread, before the others look
+      for (int64_t first = 0; first < x.rows(); first += kRowsAtOnce) {
+        int64_t count = std::min(kRowsAtOnce, x.rows() - first);
+        block.prepare(first, count, factors, eps.value_or(0), eps.has_value());
+        if (finish == Finish::gate) {
+          gated(block, parts, first, count, kind);
+        } else {
+          each(block, parts, first, count, added ? &*added : nullptr, kind);
+        }
+      }
+    };
+  }
+
+ private:
+  // Each part to its own array, all in one go over the threads.
+  static void each(Block& block, std::vector<Part>& parts, int64_t first, int64_t count, const Rows* added, Float kind) {
+    int64_t total = 0;
+    for (auto& part : parts) total += part.w.outputs;
+    std::unique_ptr<float[]> results(kind == Float::f32 ? nullptr : new float[count * total]);
+    parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
+      int64_t from = 0; // of the part
+      for (auto& part : parts) {
+        int64_t outputs = part.w.outputs;
+        int64_t low = std::max(begin - from, int64_t{0});
+        int64_t high = std::min(end - from, outputs);
+        if (low < high) {
+          float* y = results ? results.get() + count * from : static_cast<float*>(part.out) + first * outputs;
+          block.multiply(part, low, high, y, outputs);
+          if (added != nullptr) add_rows(*added, first, count, low, high, y, outputs);
+        }
+        from += outputs;
+      }
+    });
+    int64_t from = 0;
+    for (auto& part : parts) {
+      if (results) {
+        write_floats(results.get() + count * from, count * part.w.outputs, kind, first * part.w.outputs, part.out);
+      }
+      from += part.w.outputs;
+    }
+  }
+
+  static void add_rows(const Rows& added, int64_t first, int64_t count, int64_t low, int64_t high, float* y, int64_t ldy) {
+    std::vector<float> room(added.length());
+    for (int64_t r = 0; r < count; r++) {
+      add(added.floats(first + r, room.data()) + low, high - low, y + r * ldy + low);
+    }
+  }
+
+  // silu(first part) * second part.
+  static void gated(Block& block, std::vector<Part>& parts, int64_t first, int64_t count, Float kind) {
+    int64_t outputs = parts[0].w.outputs;
+    std::unique_ptr<float[]> results(kind == Float::f32 ? nullptr : new float[count * outputs]);
+    float* y = results ? results.get() : static_cast<float*>(parts[0].out) + first * outputs;
+    parallel_for(outputs, kGrain, [&](int64_t begin, int64_t end) {
+      int64_t width = end - begin;
+      thread_local std::vector<float> up;
+      up.resize(count * width);
+      block.multiply(parts[0], begin, end, y, outputs);
+      block.multiply(parts[1], begin, end, up.data() - begin, width);
+      for (int64_t r = 0; r < count; r++) {
+        float* gate = y + r * outputs + begin;
+        kernels().swiglu(gate, up.data() + r * width, width, gate);
+      }
+    });
+    if (results) write_floats(results.get(), count * outputs, kind, first * outputs, parts[0].out);
+  }
+
+  Settings settings_;
+};
+
+class Embedding : public Primitive {
+ public:
+  Embedding(mx::Stream stream, int group, int bits) : Primitive(stream), group_(group), bits_(bits) {}
+
+  const char* name() const override { return "VmEmbedding"; }
+
+ protected:
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
+    Matrix w{inputs[1].data<void>(), inputs[2].data<void>(), inputs[3].data<void>(), kind_of(inputs[2].dtype()),
+             inputs[1].shape(0), out.shape(-1), group_, bits_};
+    return [w, ids = inputs[0].data<int32_t>(), to = out.data<void>(), kind = kind_of(out.dtype()),
+            count = static_cast<int64_t>(inputs[0].size())] {
+      parallel_for(count, 16, [&](int64_t begin, int64_t end) {
+        float* room = scratch(room_for(w) + w.inputs);
+        float* row = room + room_for(w);
+        for (int64_t i = begin; i < end; i++) {
+          int64_t id = ids[i] < 0 ? ids[i] + w.outputs : ids[i];
+          kernels().unpack(w, std::clamp<int64_t>(id, 0, w.outputs - 1), row, room);
+          write_floats(row, w.inputs, kind, i * w.inputs, to);
+        }
+      });
     };
   }
 
@@ -90,50 +240,109 @@ class QuantizedMatmul : public Primitive {
   int bits_;
 };
 
-mx::Shape result_shape(const mx::array& x, const mx::array& w) {
-  auto shape = x.shape();
-  shape.back() = w.shape(0);
-  return shape;
+bool packed_well(const Weight& weight) {
+  int bits = weight.bits;
+  int group = weight.group;
+  return weight.scales && weight.biases && weight.w.ndim() == 2 && weight.w.dtype() == mx::uint32 &&
+      is_float(weight.scales->dtype()) && weight.scales->dtype() == weight.biases->dtype() &&
+      (group == 32 || group == 64 || group == 128) && ((bits >= 2 && bits <= 6) || bits == 8);
+}
+
+void check(const Weight& weight, int64_t inputs) {
+  auto& w = weight.w;
+  if (weight.bits == 0) {
+    if (w.shape(1) != inputs) {
+      throw std::invalid_argument(
+          "[linear] the last dimension of x, " + std::to_string(inputs) + ", does not fit weights of " +
+          std::to_string(w.shape(1)) + " inputs");
+    }
+  } else {
+    if (static_cast<int64_t>(w.shape(-1)) * 32 != inputs * weight.bits) {
+      throw std::invalid_argument(
+          "[quantized_matmul] the last dimension of x, " + std::to_string(inputs) + ", does not fit rows of " +
+          std::to_string(w.shape(-1)) + " words with " + std::to_string(weight.bits) + " bits a weight");
+    }
+    auto& scales = *weight.scales;
+    if (scales.shape() != weight.biases->shape() || scales.ndim() != 2 || scales.shape(0) != w.shape(0) ||
+        static_cast<int64_t>(scales.shape(1)) * weight.group != inputs) {
+      throw std::invalid_argument("[quantized_matmul] scales and biases must both be [outputs, inputs / group]");
+    }
+  }
+  if (weight.bias && (weight.bias->ndim() != 1 || weight.bias->shape(0) != w.shape(0))) {
+    throw std::invalid_argument("[linear] a bias must be [outputs]");
+  }
 }
 
 } // namespace
 
-bool takes_dense_matmul(const mx::array& x, const mx::array& w) {
-  return w.ndim() == 2 && x.ndim() >= 1 && x.size() > 0 && w.size() > 0 && x.shape(-1) == w.shape(1) &&
-      is_float(x.dtype()) && is_float(w.dtype());
+bool takes_product(const mx::array& x, const std::vector<Weight>& weights) {
+  return x.ndim() >= 1 && x.size() > 0 && is_float(x.dtype()) &&
+      std::all_of(weights.begin(), weights.end(), [](const Weight& weight) {
+        return weight.w.ndim() == 2 && weight.w.size() > 0 && (!weight.bias || is_float(weight.bias->dtype())) &&
+            (weight.bits == 0 ? is_float(weight.w.dtype()) : packed_well(weight));
+      });
 }
 
-mx::array dense_matmul(const mx::array& x, const mx::array& w, mx::Stream stream) {
-  return mx::array(
-      result_shape(x, w), mx::result_type(x, w), std::make_shared<DenseMatmul>(stream), {x, row_major(w, stream)});
-}
-
-bool takes_quantized_matmul(
-    const mx::array& x, const mx::array& w, const mx::array& scales, const mx::array& biases, bool transpose, int group,
-    int bits) {
-  return transpose && w.ndim() == 2 && x.ndim() >= 1 && x.size() > 0 && w.size() > 0 && is_float(x.dtype()) &&
-      is_float(scales.dtype()) && scales.dtype() == biases.dtype() &&
-      (group == 32 || group == 64 || group == 128) &&
-      (bits == 2 || bits == 3 || bits == 4 || bits == 5 || bits == 6 || bits == 8) &&
-      x.shape(-1) / group <= kMostGroups;
-}
-
-mx::array quantized_matmul(
-    const mx::array& x, const mx::array& w, const mx::array& scales, const mx::array& biases, int group, int bits,
-    mx::Stream stream) {
-  int64_t inputs = x.shape(-1);
-  if (w.dtype() != mx::uint32 || static_cast<int64_t>(w.shape(-1)) * 32 != inputs * bits) {
-    throw std::invalid_argument(
-        "[quantized_matmul] the last dimension of x, " + std::to_string(inputs) + ", does not fit rows of " +
-        std::to_string(w.shape(-1)) + " words with " + std::to_string(bits) + " bits a weight");
+std::vector<mx::array> product(
+    const mx::array& x, const std::optional<Norm>& norm, const std::vector<Weight>& weights, Finish finish,
+    const std::optional<mx::array>& added, mx::Stream stream) {
+  Product::Settings settings{{}, {}, std::nullopt, finish};
+  std::vector<mx::array> inputs{x};
+  auto type = x.dtype();
+  if (norm) {
+    settings.eps = norm->eps;
+    inputs.push_back(row_major(norm->weight, stream));
+    type = mx::promote_types(type, norm->weight.dtype());
   }
-  if (scales.shape() != biases.shape() || scales.ndim() != 2 || scales.shape(0) != w.shape(0) ||
-      static_cast<int64_t>(scales.shape(1)) * group != inputs) {
-    throw std::invalid_argument("[quantized_matmul] scales and biases must both be [outputs, inputs / group]");
+  for (auto& weight : weights) {
+    check(weight, x.shape(-1));
+    settings.formats.push_back({weight.group, weight.bits});
+    settings.biased.push_back(weight.bias.has_value());
+    inputs.push_back(row_major(weight.w, stream));
+    if (weight.bits != 0) {
+      inputs.push_back(row_major(*weight.scales, stream));
+      inputs.push_back(row_major(*weight.biases, stream));
+    }
+    type = mx::promote_types(type, weight.bits == 0 ? weight.w.dtype() : weight.scales->dtype());
+    if (weight.bias) {
+      inputs.push_back(row_major(*weight.bias, stream));
+      type = mx::promote_types(type, weight.bias->dtype());
+    }
   }
+  if (finish == Finish::gate && (weights.size() != 2 || weights[0].w.shape(0) != weights[1].w.shape(0))) {
+    throw std::invalid_argument("[gate] takes two weights with as many outputs");
+  }
+  if (added) {
+    inputs.push_back(*added);
+    type = mx::promote_types(type, added->dtype());
+  }
+  std::vector<mx::Shape> shapes;
+  for (size_t i = 0; i < (finish == Finish::none ? weights.size() : 1); i++) {
+    shapes.push_back(x.shape());
+    shapes.back().back() = weights[i].w.shape(0);
+  }
+  if (finish == Finish::add && (weights.size() != 1 || !added || added->shape() != shapes[0])) {
+    throw std::invalid_argument("[linear] what is added must have the shape of the product");
+  }
+  std::vector<mx::Dtype> types(shapes.size(), type);
+  return mx::array::make_arrays(
+      std::move(shapes), types, std::make_shared<Product>(stream, std::move(settings)), std::move(inputs));
+}
+
+bool takes_embedding(const mx::array& indices, const Weight& weight) {
+  return indices.size() > 0 && mx::issubdtype(indices.dtype(), mx::integer) && weight.w.size() > 0 && weight.bits != 0 &&
+      packed_well(weight);
+}
+
+mx::array embedding(const mx::array& indices, const Weight& weight, mx::Stream stream) {
+  int64_t inputs = static_cast<int64_t>(weight.scales->shape(-1)) * weight.group;
+  check(weight, inputs);
+  auto ids = row_major(indices.dtype() == mx::int32 ? indices : mx::astype(indices, mx::int32, stream), stream);
+  auto shape = indices.shape();
+  shape.push_back(static_cast<int>(inputs));
   return mx::array(
-      result_shape(x, w), mx::result_type(x, scales), std::make_shared<QuantizedMatmul>(stream, group, bits),
-      {x, row_major(w, stream), row_major(scales, stream), row_major(biases, stream)});
+      shape, weight.scales->dtype(), std::make_shared<Embedding>(stream, weight.group, weight.bits),
+      {ids, row_major(weight.w, stream), row_major(*weight.scales, stream), row_major(*weight.biases, stream)});
 }
 
 } // namespace vm::cpu

@@ -1,21 +1,49 @@
-// x w^T with dense or packed weights on a CPU stream. Sums are float32; a row's result does not depend on the other rows.
+// x w^T with dense or packed weights on a CPU stream, and what goes with it in a transformer. Sums are float32; a row's
+// result does not depend on the other rows.
 #pragma once
+
+#include <optional>
+#include <vector>
 
 #include <mlx/mlx.h>
 
 namespace vm::cpu {
 
-// x [..., inputs] and w [outputs, inputs], each f32, f16 or bf16. Gives [..., outputs] in the type that x and w promote to.
-mlx::core::array dense_matmul(const mlx::core::array& x, const mlx::core::array& w, mlx::core::Stream stream);
-bool takes_dense_matmul(const mlx::core::array& x, const mlx::core::array& w);
+// A matrix of weights [outputs, inputs]. Dense in f32, f16 or bf16 where `bits` is 0; else w is [outputs, inputs * bits / 32]
+// uint32 with scales and biases [outputs, inputs / group], as MLX packs them.
+struct Weight {
+  mlx::core::array w;
+  std::optional<mlx::core::array> scales;
+  std::optional<mlx::core::array> biases;
+  std::optional<mlx::core::array> bias; // [outputs], added to the product
+  int group = 0;
+  int bits = 0;
+};
 
-// w [outputs, inputs * bits / 32] uint32 with scales and biases [outputs, inputs / group], as MLX packs them.
-// Throws std::invalid_argument for shapes that do not fit.
-mlx::core::array quantized_matmul(
-    const mlx::core::array& x, const mlx::core::array& w, const mlx::core::array& scales,
-    const mlx::core::array& biases, int group, int bits, mlx::core::Stream stream);
-bool takes_quantized_matmul(
-    const mlx::core::array& x, const mlx::core::array& w, const mlx::core::array& scales,
-    const mlx::core::array& biases, bool transpose, int group, int bits);
+// The norm that rows go through before a product: x / sqrt(mean(x^2) + eps) * weight.
+struct Norm {
+  mlx::core::array weight;
+  float eps;
+};
+
+// What becomes of the products.
+enum class Finish {
+  none, // each is a result
+  add,  // `added`, of its shape, is added to the one product
+  gate  // silu(first) * second is the one result
+};
+
+// x [..., inputs], each weight [outputs, inputs]. Gives [..., outputs] for each weight, or one result, in the type that x,
+// weights and `added` promote to. Throws std::invalid_argument for shapes that do not fit.
+std::vector<mlx::core::array> product(
+    const mlx::core::array& x, const std::optional<Norm>& norm, const std::vector<Weight>& weights, Finish finish,
+    const std::optional<mlx::core::array>& added, mlx::core::Stream stream);
+
+// Whether product() can take them; shapes that do not fit each other are its own business.
+bool takes_product(const mlx::core::array& x, const std::vector<Weight>& weights);
+
+// Rows of a packed matrix by their indices [...], unpacked: [..., inputs] in the type of its scales.
+mlx::core::array embedding(const mlx::core::array& indices, const Weight& weight, mlx::core::Stream stream);
+bool takes_embedding(const mlx::core::array& indices, const Weight& weight);
 
 } // namespace vm::cpu

@@ -35,6 +35,29 @@ int physical_cores() {
 #endif
 }
 
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// What a round still has to give away, in one word so that a thread takes a piece and knows of which round in one step: the
+// round, how many pieces it has, and the next of them.
+struct Ticket {
+  static constexpr int kBits = 20;
+  static constexpr uint64_t kMask = (uint64_t{1} << kBits) - 1;
+
+  static uint64_t of(uint64_t round, uint64_t pieces) { return round << (2 * kBits) | pieces << kBits; }
+
+  uint64_t word;
+
+  int64_t piece() const { return word & kMask; }
+  int64_t pieces() const { return word >> kBits & kMask; }
+  bool valid() const { return piece() < pieces(); }
+};
+
 class Pool {
  public:
   ~Pool() { stop(); }
@@ -60,85 +83,92 @@ class Pool {
       return;
     }
     start();
-    // Four pieces for each thread even out what the machine does beside.
-    piece_ = std::max<int64_t>(grain, (count + size_ * 4 - 1) / (size_ * 4));
+    // Some pieces for each thread even out what the machine does beside.
+    piece_ = std::max<int64_t>(grain, (count + size_ * kPieces - 1) / (size_ * kPieces));
     count_ = count;
     work_ = &work;
-    next_.store(0);
-    {
+    done_.store(0, std::memory_order_relaxed);
+    int64_t pieces = (count + piece_ - 1) / piece_;
+    // In one order with the sleepers' own look: either they see the round, or it sees them.
+    ticket_.store(Ticket::of(++round_, pieces), std::memory_order_seq_cst);
+    if (sleeping_.load(std::memory_order_seq_cst) > 0) {
       std::lock_guard<std::mutex> lock(mutex_);
-      busy_ = static_cast<int>(workers_.size());
-      round_.fetch_add(1);
+      wake_.notify_all();
     }
-    wake_.notify_all();
     take_pieces();
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
+    // The others are in their last pieces. One that lost its core to another program gets it back sooner if this one is free.
+    for (int spin = 0; done_.load(std::memory_order_acquire) != pieces; spin++) {
+      spin < kSpins ? pause() : std::this_thread::yield();
+    }
   }
 
  private:
+  // Pieces for each thread.
+  static constexpr int kPieces = 4;
+
   void start() {
     while (static_cast<int>(workers_.size()) < size_ - 1) {
-      workers_.emplace_back([this, seen = round_.load()]() mutable { serve(seen); });
+      workers_.emplace_back([this] { serve(); });
     }
   }
 
   void stop() {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      ending_ = true;
+      ending_.store(true);
     }
     wake_.notify_all();
     for (auto& worker : workers_) {
       worker.join();
     }
     workers_.clear();
-    ending_ = false;
+    ending_.store(false);
   }
 
-  void serve(uint64_t seen) {
-    while (true) {
-      // A decode step is hundreds of calls microseconds apart: going to sleep between them would
-      // cost more than they do. After some 50 us without work the thread sleeps.
-      for (int spin = 0; spin < 2000 && round_.load(std::memory_order_acquire) == seen; spin++) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
-      }
-      {
+  bool idle() const { return !Ticket{ticket_.load(std::memory_order_seq_cst)}.valid() && !ending_.load(); }
+
+  void serve() {
+    while (!ending_.load()) {
+      // A decode step is hundreds of calls microseconds apart: going to sleep between them would cost more than they do.
+      // After some 100 us without work the thread sleeps.
+      for (int spin = 0; spin < kSpins && idle(); spin++) pause();
+      if (idle()) {
         std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return ending_ || round_.load() != seen; });
-        if (ending_) {
-          return;
-        }
-        seen = round_.load();
+        sleeping_.fetch_add(1, std::memory_order_seq_cst);
+        wake_.wait(lock, [this] { return !idle(); });
+        sleeping_.fetch_sub(1, std::memory_order_seq_cst);
       }
       take_pieces();
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (--busy_ == 0) {
-        done_.notify_one();
-      }
     }
   }
 
   void take_pieces() {
-    for (int64_t begin = next_.fetch_add(piece_); begin < count_; begin = next_.fetch_add(piece_)) {
+    while (Ticket{ticket_.load(std::memory_order_relaxed)}.valid()) {
+      Ticket mine{ticket_.fetch_add(1, std::memory_order_acq_rel)};
+      if (!mine.valid()) {
+        return;
+      }
+      // The round cannot end before this piece is done, so what it is about stays.
+      int64_t begin = mine.piece() * piece_;
       (*work_)(begin, std::min(count_, begin + piece_));
+      done_.fetch_add(1, std::memory_order_release);
     }
   }
+
+  static constexpr int kSpins = 3000;
 
   std::mutex callers_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::condition_variable done_;
   std::vector<std::thread> workers_;
-  std::atomic<uint64_t> round_{0};
-  std::atomic<int64_t> next_{0};
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  alignas(64) std::atomic<int64_t> done_{0};
+  alignas(64) std::atomic<int> sleeping_{0};
+  std::atomic<bool> ending_{false};
+  uint64_t round_ = 0;
   int64_t piece_ = 0;
   int64_t count_ = 0;
   const std::function<void(int64_t, int64_t)>* work_ = nullptr;
-  int busy_ = 0;
-  bool ending_ = false;
   int size_ = physical_cores();
 };
 

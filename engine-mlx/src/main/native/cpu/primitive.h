@@ -17,9 +17,8 @@ class Primitive : public mlx::core::Primitive {
   explicit Primitive(mlx::core::Stream stream) : mlx::core::Primitive(stream) {}
 
   void eval_cpu(const std::vector<mlx::core::array>& inputs, std::vector<mlx::core::array>& outputs) final {
-    auto& out = outputs[0];
-    allocate(inputs, out);
-    mlx::core::cpu::get_command_encoder(stream()).dispatch(task(inputs, out));
+    allocate(inputs, outputs);
+    mlx::core::cpu::get_command_encoder(stream()).dispatch(task(inputs, outputs));
   }
 
   void eval_gpu(const std::vector<mlx::core::array>&, std::vector<mlx::core::array>&) final {
@@ -27,13 +26,14 @@ class Primitive : public mlx::core::Primitive {
   }
 
  protected:
-  // Gives the output its memory: row-major unless overridden.
-  virtual void allocate(const std::vector<mlx::core::array>& inputs, mlx::core::array& out) {
-    out.set_data(mlx::core::allocator::malloc(out.nbytes()));
+  // Gives the outputs their memory: row-major unless overridden.
+  virtual void allocate(const std::vector<mlx::core::array>& inputs, std::vector<mlx::core::array>& outputs) {
+    for (auto& out : outputs) out.set_data(mlx::core::allocator::malloc(out.nbytes()));
   }
 
   // The work. It may hold addresses of data, not arrays.
-  virtual std::function<void()> task(const std::vector<mlx::core::array>& inputs, mlx::core::array& out) = 0;
+  virtual std::function<void()> task(
+      const std::vector<mlx::core::array>& inputs, std::vector<mlx::core::array>& outputs) = 0;
 };
 
 // Memory for `out` with strides of its own that cover it without a gap.

@@ -24,7 +24,7 @@ std::vector<double> turns(const Rotation& rotation, const float* wavelengths) {
   return speeds;
 }
 
-void turn(
+void turn_row(
     const Rotation& rotation, const std::vector<float>& cosines, const std::vector<float>& sines, const float* in,
     int64_t count, float* out) {
   int64_t pairs = static_cast<int64_t>(cosines.size());
@@ -46,17 +46,19 @@ class Rope : public Primitive {
   const char* name() const override { return "VmRope"; }
 
  protected:
-  void allocate(const std::vector<mx::array>& inputs, mx::array& out) override {
+  void allocate(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
     auto& x = inputs[0];
     bool packed = x.data_size() == x.size() && x.strides(3) == 1;
     if (packed && !x.flags().row_contiguous) {
       allocate_strided(out, x.strides());
     } else {
-      Primitive::allocate(inputs, out);
+      Primitive::allocate(inputs, outputs);
     }
   }
 
-  std::function<void()> task(const std::vector<mx::array>& inputs, mx::array& out) override {
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
     auto& x = inputs[0];
     auto& offset = inputs[1];
     return [in = Rows(x), to_rows = Rows(out), to = out.data<void>(), kind = kind_of(out.dtype()),
@@ -80,7 +82,7 @@ class Rope : public Primitive {
           }
           for (int64_t h = 0; h < heads; h++) {
             int64_t row = (b * heads + h) * rows + r;
-            turn(rotation, cosines, sines, in.floats(row, room.data()), head, turned.data());
+            turn_row(rotation, cosines, sines, in.floats(row, room.data()), head, turned.data());
             write_floats(turned.data(), head, kind, to_rows.offset(row), to);
           }
         }
@@ -92,7 +94,67 @@ class Rope : public Primitive {
   Rotation rotation_;
 };
 
+class RopeAngles : public Primitive {
+ public:
+  RopeAngles(mx::Stream stream, Rotation rotation) : Primitive(stream), rotation_(rotation) {}
+
+  const char* name() const override { return "VmRopeAngles"; }
+
+ protected:
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    return [positions = inputs[0].data<int32_t>(), rows = static_cast<int64_t>(inputs[0].size()), rotation = rotation_,
+            wavelengths = inputs.size() > 1 ? inputs[1].data<float>() : nullptr, to = outputs[0].data<float>()] {
+      auto speeds = turns(rotation, wavelengths);
+      int64_t pairs = static_cast<int64_t>(speeds.size());
+      parallel_for(rows, 8, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; r++) {
+          for (int64_t i = 0; i < pairs; i++) {
+            to[r * 2 * pairs + i] = static_cast<float>(std::cos(positions[r] * speeds[i]));
+            to[r * 2 * pairs + pairs + i] = static_cast<float>(std::sin(positions[r] * speeds[i]));
+          }
+        }
+      });
+    };
+  }
+
+ private:
+  Rotation rotation_;
+};
+
 } // namespace
+
+mx::array rope_angles(
+    const mx::array& positions, const Rotation& rotation, const std::optional<mx::array>& wavelengths, mx::Stream stream) {
+  std::vector<mx::array> inputs{row_major(positions, stream)};
+  if (wavelengths) inputs.push_back(row_major(*wavelengths, stream));
+  return mx::array(
+      mx::Shape{positions.shape(0), rotation.dims}, mx::float32, std::make_shared<RopeAngles>(stream, rotation),
+      std::move(inputs));
+}
+
+void turn(const float* angles, int64_t dims, bool traditional, float magnitude, int64_t count, float* head) {
+  int64_t pairs = dims / 2;
+  if (magnitude != 1) {
+    for (int64_t i = 0; i < count; i++) head[i] *= magnitude;
+  }
+  const float* cosines = angles;
+  const float* sines = angles + pairs;
+  if (traditional) {
+    for (int64_t i = 0; i < pairs; i++) {
+      float a = head[2 * i];
+      float b = head[2 * i + 1];
+      head[2 * i] = a * cosines[i] - b * sines[i];
+      head[2 * i + 1] = a * sines[i] + b * cosines[i];
+    }
+  } else {
+    for (int64_t i = 0; i < pairs; i++) {
+      float a = head[i];
+      float b = head[i + pairs];
+      head[i] = a * cosines[i] - b * sines[i];
+      head[i + pairs] = a * sines[i] + b * cosines[i];
+    }
+  }
+}
 
 bool takes_rope(
     const mx::array& x, const Rotation& rotation, const mx::array& offset, const std::optional<mx::array>& wavelengths) {

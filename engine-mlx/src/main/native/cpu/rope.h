@@ -24,4 +24,12 @@ bool takes_rope(
     const mlx::core::array& x, const Rotation& rotation, const mlx::core::array& offset,
     const std::optional<mlx::core::array>& wavelengths);
 
+// The cosines of each pair's angle at each position, then the sines: positions [rows] int32 give [rows, dims] float32.
+mlx::core::array rope_angles(
+    const mlx::core::array& positions, const Rotation& rotation, const std::optional<mlx::core::array>& wavelengths,
+    mlx::core::Stream stream);
+
+// Turns a head of `count` elements, of which the first `dims` are rotated, by angles as rope_angles() gives them.
+void turn(const float* angles, int64_t dims, bool traditional, float magnitude, int64_t count, float* head);
+
 } // namespace vm::cpu

@@ -27,7 +27,8 @@ class RmsNorm : public Primitive {
   const char* name() const override { return "VmRmsNorm"; }
 
  protected:
-  std::function<void()> task(const std::vector<mx::array>& inputs, mx::array& out) override {
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
     std::optional<Rows> weight;
     if (inputs.size() > 1) weight.emplace(inputs[1]);
     return [x = Rows(inputs[0]), weight, to = out.data<void>(), kind = kind_of(out.dtype()), eps = eps_] {
@@ -57,7 +58,8 @@ class SwiGlu : public Primitive {
   const char* name() const override { return "VmSwiGlu"; }
 
  protected:
-  std::function<void()> task(const std::vector<mx::array>& inputs, mx::array& out) override {
+  std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
+    auto& out = outputs[0];
     return [gate = Rows(inputs[0]), up = Rows(inputs[1]), to = out.data<void>(), kind = kind_of(out.dtype())] {
       int64_t count = gate.length();
       parallel_for(gate.rows(), rows_of_grain(count), [&](int64_t begin, int64_t end) {

@@ -18,6 +18,11 @@ public final class CpuPrimitives {
     Native.run(Native.USE_PRIMITIVES, on ? 1 : 0);
   }
 
+  /** Whether functions that are called on the calling owner thread take them. */
+  public static boolean enabled() {
+    return Native.primitivesWanted();
+  }
+
   /**
    * How many threads compute, the stream's own included.
    *
@@ -34,7 +39,10 @@ public final class CpuPrimitives {
     return Native.threads();
   }
 
-  /** The instruction set whose kernels run: {@code portable}, {@code avx2} or {@code avx512}. */
+  /**
+   * The instruction set whose kernels run: {@code portable}, {@code avx2}, {@code avx512} or {@code
+   * avx512vbmi}.
+   */
   public static String kernels() {
     return Native.kernels();
   }

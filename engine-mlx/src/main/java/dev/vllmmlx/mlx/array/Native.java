@@ -143,6 +143,8 @@ final class Native {
   static final MethodHandle MATMUL = bind(P, "matmul", P, P);
   static final MethodHandle LINEAR = bind(P, "linear", P, P, P);
   static final MethodHandle ADDMM = bind(P, "addmm", P, P, P, F, F);
+  static final MethodHandle PRODUCT = bind(I, "product", P, P, P);
+  static final MethodHandle EMBEDDING = bind(P, "embedding", P, P);
   static final MethodHandle QUANTIZED_MATMUL = bind(P, "quantized_matmul", P, P, P, P, I, I, I);
   static final MethodHandle QUANTIZE = bind(I, "quantize", P, I, I, P);
   static final MethodHandle DEQUANTIZE = bind(P, "dequantize", P, P, P, I, I);
@@ -154,12 +156,15 @@ final class Native {
   static final MethodHandle LAYER_NORM = bind(P, "layer_norm", P, P, P, F);
   static final MethodHandle ROPE = bind(P, "rope", P, I, I, F, F, I, P);
   static final MethodHandle ROPE_AT = bind(P, "rope_at", P, I, I, F, F, P, P);
+  static final MethodHandle ROPE_ANGLES = bind(P, "rope_angles", P, I, I, F, F, P);
+  static final MethodHandle CACHED_ATTENTION = bind(I, "cached_attention", P, P);
   static final MethodHandle ATTENTION = bind(P, "attention", P, P, P, F, I, P);
   static final MethodHandle SWIGLU = bind(P, "swiglu", P, P);
 
   // primitives.cpp
   static final MethodHandle USE_PRIMITIVES = bind(I, "use_primitives", I);
   static final MethodHandle SET_THREADS = bind(I, "set_threads", I);
+  private static final MethodHandle PRIMITIVES_WANTED = bind(I, "primitives_wanted");
   private static final MethodHandle THREADS = bind(I, "threads");
   private static final MethodHandle KERNELS = bind(P, "kernels");
   static final MethodHandle CHOOSE_KERNELS = bind(I, "choose_kernels", P);
@@ -256,6 +261,15 @@ final class Native {
   static int threads() {
     try {
       return (int) THREADS.invokeExact();
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** Whether ops on the calling thread's device go to this project's primitives. */
+  static boolean primitivesWanted() {
+    try {
+      return (int) PRIMITIVES_WANTED.invokeExact() != 0;
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -447,6 +461,14 @@ final class Native {
     }
   }
 
+  static long make(MethodHandle op, long a, int b, int c, float d, float e, long f) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e, f));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
   static long make(MethodHandle op, long a, int b, int c, float d, float e, long f, long g) {
     try {
       return made((long) op.invokeExact(a, b, c, d, e, f, g));
@@ -531,6 +553,14 @@ final class Native {
   static void run(MethodHandle op, long a, long b) {
     try {
       done((int) op.invokeExact(a, b));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static void run(MethodHandle op, long a, long b, long c) {
+    try {
+      done((int) op.invokeExact(a, b, c));
     } catch (Throwable t) {
       throw unexpected(t);
     }

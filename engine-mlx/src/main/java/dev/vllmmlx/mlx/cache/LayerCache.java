@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.cache;
 
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.DType;
+import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.model.KvLayer;
@@ -22,25 +23,32 @@ final class LayerCache implements AutoCloseable {
   }
 
   /**
-   * Writes the rows from a position on, over whatever was there.
+   * Makes room for tokens up to a position.
    *
-   * @param newKeys {@code [1, kvHeads, rows, headDim]}
+   * @param used how many of those that it holds are wanted still
    */
-  void write(int start, Array newKeys, Array newValues) {
-    var end = start + newKeys.dim(TOKENS);
-    grow(start, end, newKeys.dtype());
+  void reserve(int used, int wanted, DType dtype) {
+    if (wanted > capacity) {
+      var grown = roomFor(wanted);
+      keys = owned.replace(keys, grown(keys, used, grown, dtype));
+      values = owned.replace(values, grown(values, used, grown, dtype));
+      capacity = grown;
+    }
+  }
+
+  /** Appends the rows' keys and values and attends: see {@link LayerOps#cachedAttention}. */
+  Array attend(
+      Array queries,
+      Array newKeys,
+      Array newValues,
+      LayerOps.RowPlaces places,
+      LayerOps.AttentionPlan plan) {
+    var attended =
+        LayerOps.cachedAttention(queries, newKeys, newValues, keys, values, places, plan);
     // The old buffer is given up before anything is computed, so that MLX writes in its place.
-    keys = owned.replace(keys, Mlx.sliceUpdate(keys, newKeys, TOKENS, start, end));
-    values = owned.replace(values, Mlx.sliceUpdate(values, newValues, TOKENS, start, end));
-  }
-
-  /** {@code [1, kvHeads, end - first, headDim]}: a view. */
-  Array keys(int first, int end) {
-    return Mlx.slice(keys, TOKENS, first, end);
-  }
-
-  Array values(int first, int end) {
-    return Mlx.slice(values, TOKENS, first, end);
+    keys = owned.replace(keys, attended.keys());
+    values = owned.replace(values, attended.values());
+    return attended.mixed();
   }
 
   /** The first tokens once more, in memory of their own. */
@@ -68,16 +76,6 @@ final class LayerCache implements AutoCloseable {
   @Override
   public void close() {
     owned.close();
-  }
-
-  private void grow(int used, int wanted, DType dtype) {
-    if (wanted <= capacity) {
-      return;
-    }
-    var grown = roomFor(wanted);
-    keys = owned.replace(keys, grown(keys, used, grown, dtype));
-    values = owned.replace(values, grown(values, used, grown, dtype));
-    capacity = grown;
   }
 
   // At least one token more than asked for: what is concatenated below is never empty.

@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.load;
 
 import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.CpuPrimitives;
 import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.Device;
 import dev.vllmmlx.mlx.array.Mlx;
@@ -78,9 +79,10 @@ public final class ModelLoader {
     try {
       var type = dtype(computeType, tensors);
       var converted = new TreeMap<String, Array>();
-      tensors.forEach((name, tensor) -> converted.put(name, owned.keep(as(type, tensor))));
+      tensors.forEach(
+          (name, tensor) -> converted.put(name, owned.keep(stored(tensor, type, computeType))));
       try (var making = Mlx.scope()) {
-        var weights = new Weights(converted, quantization);
+        var weights = new Weights(converted, quantization, type);
         var model = families.of(config.modelType()).build(config, weights);
         weights.requireAllUsed();
         // Whatever the layers made for themselves, such as wavelengths, lives as long as they do.
@@ -127,6 +129,20 @@ public final class ModelLoader {
                   .findFirst()
                   .orElse(DType.FLOAT32);
     };
+  }
+
+  /**
+   * A tensor as it is kept. This project's CPU primitives compute in float32 from weights of any
+   * type, so that matrices stay half as large where they are; vectors are small. MLX's own ops want
+   * one type throughout.
+   */
+  private Array stored(Array tensor, DType type, ComputeType computeType) {
+    var asIs =
+        computeType == ComputeType.AUTO
+            && device == Device.CPU
+            && CpuPrimitives.enabled()
+            && tensor.shape().length > 1;
+    return asIs ? tensor : as(type, tensor);
   }
 
   /** Gives the original up, so that its data is gone as soon as it is converted. */

@@ -36,13 +36,15 @@ record LayerWeights(int layer, ModelConfig config, Weights weights, Rope rope) {
         self.linear("k_proj", size, keys, inputBias),
         self.linear("v_proj", size, keys, inputBias),
         self.linear("o_proj", queries, size, outputBias),
-        headNorm(self, "q_norm", headNorms),
-        headNorm(self, "k_norm", headNorms),
-        rope,
-        config.heads(),
-        config.kvHeads(),
-        config.headDim(),
-        new AttentionShape((float) Math.pow(config.headDim(), -0.5), config.windows().get(layer)));
+        new AttentionShape(
+            config.heads(),
+            config.kvHeads(),
+            config.headDim(),
+            (float) Math.pow(config.headDim(), -0.5),
+            config.windows().get(layer),
+            rope,
+            headNorm(self, "q_norm", headNorms),
+            headNorm(self, "k_norm", headNorms)));
   }
 
   /** {@code mlp}. */

@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.model;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.nn.Embedding;
 import dev.vllmmlx.mlx.nn.Linear;
 import dev.vllmmlx.mlx.nn.Matrix;
@@ -22,6 +23,7 @@ public final class Weights {
 
   private final TreeMap<String, Array> tensors;
   private final Optional<QuantizationConfig> declared;
+  private final DType type;
   private final String prefix;
   private final TreeSet<String> unused;
 
@@ -30,25 +32,28 @@ public final class Weights {
    *     model.layers.0.mlp.up_proj.weight}
    * @param declared what {@code config.json} says of their quantization; empty where the tensors
    *     alone tell, as in GGUF files
+   * @param type in which the model computes, whatever the tensors are stored in
    */
-  public Weights(Map<String, Array> tensors, Optional<QuantizationConfig> declared) {
-    this(new TreeMap<>(tensors), declared, "", new TreeSet<>(tensors.keySet()));
+  public Weights(Map<String, Array> tensors, Optional<QuantizationConfig> declared, DType type) {
+    this(new TreeMap<>(tensors), declared, type, "", new TreeSet<>(tensors.keySet()));
   }
 
   private Weights(
       TreeMap<String, Array> tensors,
       Optional<QuantizationConfig> declared,
+      DType type,
       String prefix,
       TreeSet<String> unused) {
     this.tensors = tensors;
     this.declared = declared;
+    this.type = type;
     this.prefix = prefix;
     this.unused = unused;
   }
 
   /** The same tensors, seen from a module, such as {@code model.layers.0}. */
   public Weights at(String module) {
-    return new Weights(tensors, declared, prefix + module + ".", unused);
+    return new Weights(tensors, declared, type, prefix + module + ".", unused);
   }
 
   /** Whether there is such a tensor. */
@@ -90,7 +95,7 @@ public final class Weights {
   }
 
   public Embedding embedding(String module, int vocabularySize, int size) {
-    return new Embedding(matrix(module, vocabularySize, size));
+    return new Embedding(matrix(module, vocabularySize, size), type);
   }
 
   public RmsNorm rmsNorm(String module, int size, float eps) {

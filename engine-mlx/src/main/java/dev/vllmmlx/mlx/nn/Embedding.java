@@ -1,17 +1,21 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
+import dev.vllmmlx.mlx.array.Mlx;
 
 /**
  * Vectors of tokens.
  *
  * @param weight {@code [vocabulary, size]}
+ * @param type in which the model computes
  */
-public record Embedding(Matrix weight) {
+public record Embedding(Matrix weight, DType type) {
 
   /** {@code [rows] int32 -> [rows, size]}. */
   public Array apply(Array tokenIds) {
-    return weight.rows(tokenIds);
+    var rows = weight.rows(tokenIds);
+    return rows.dtype() == type ? rows : Mlx.astype(rows, type);
   }
 
   /** The output head of a model whose head is its embedding. */

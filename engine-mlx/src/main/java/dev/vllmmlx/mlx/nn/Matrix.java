@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import java.util.Optional;
 
@@ -8,11 +9,11 @@ import java.util.Optional;
 public sealed interface Matrix {
 
   /**
-   * {@code x W^T + bias}: {@code [rows, inputs] -> [rows, outputs]}.
+   * What operations take.
    *
    * @param bias {@code [outputs]}
    */
-  Array timesRows(Array x, Optional<Array> bias);
+  LayerOps.Weight op(Optional<Array> bias);
 
   /** Some rows of the matrix, unpacked: {@code [n] -> [n, inputs]}. */
   Array rows(Array indices);
@@ -25,9 +26,8 @@ public sealed interface Matrix {
   record Dense(Array weight) implements Matrix {
 
     @Override
-    public Array timesRows(Array x, Optional<Array> bias) {
-      // One op, as in mlx-lm: a half type is rounded once, after the bias.
-      return Mlx.linear(x, weight, bias);
+    public LayerOps.Weight op(Optional<Array> bias) {
+      return new LayerOps.Weight(weight, null, null, bias.orElse(null), 0, 0);
     }
 
     @Override
@@ -47,21 +47,14 @@ public sealed interface Matrix {
       implements Matrix {
 
     @Override
-    public Array timesRows(Array x, Optional<Array> bias) {
-      var product =
-          Mlx.quantizedMatmul(
-              x, weight, scales, biases, true, quantization.groupSize(), quantization.bits());
-      return bias.isPresent() ? Mlx.add(product, bias.get()) : product;
+    public LayerOps.Weight op(Optional<Array> bias) {
+      return new LayerOps.Weight(
+          weight, scales, biases, bias.orElse(null), quantization.groupSize(), quantization.bits());
     }
 
     @Override
     public Array rows(Array indices) {
-      return Mlx.dequantize(
-          Mlx.take(weight, indices, 0),
-          Mlx.take(scales, indices, 0),
-          Mlx.take(biases, indices, 0),
-          quantization.groupSize(),
-          quantization.bits());
+      return LayerOps.embedding(indices, op(Optional.empty()));
     }
   }
 }

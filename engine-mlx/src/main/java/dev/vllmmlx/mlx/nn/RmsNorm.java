@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 
 /**
@@ -13,5 +14,9 @@ public record RmsNorm(Array weight, float eps) {
   /** Keeps the shape. */
   public Array apply(Array x) {
     return Mlx.rmsNorm(x, weight, eps);
+  }
+
+  LayerOps.Norm op() {
+    return new LayerOps.Norm(weight, eps);
   }
 }

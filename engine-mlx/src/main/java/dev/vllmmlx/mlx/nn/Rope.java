@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import java.util.Optional;
 
@@ -50,14 +51,9 @@ public record Rope(
         magnitude);
   }
 
-  /**
-   * Rotates consecutive positions of one sequence.
-   *
-   * @param x {@code [1, heads, positions, dims]}
-   * @param offset the first one's position
-   */
-  public Array apply(Array x, int offset) {
-    var scaled = magnitude == 1 ? x : Mlx.multiply(x, magnitude);
-    return Mlx.rope(scaled, dims, traditional, theta, scale, offset, wavelengths);
+  /** What operations take. */
+  public LayerOps.Rotation rotation() {
+    return new LayerOps.Rotation(
+        dims, traditional, theta, scale, wavelengths.orElse(null), magnitude);
   }
 }

@@ -1,13 +1,14 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
-import dev.vllmmlx.mlx.array.Mlx;
+import dev.vllmmlx.mlx.array.LayerOps;
+import java.util.Optional;
 
 /** The gated feed-forward block: {@code down(silu(gate(x)) * up(x))}. */
 public record SwiGlu(Linear gate, Linear up, Linear down) {
 
-  /** {@code [rows, size] -> [rows, size]}. */
-  public Array apply(Array x) {
-    return down.apply(Mlx.swiglu(gate.apply(x), up.apply(x)));
+  /** {@code x + feedForward(norm(x))}: {@code [rows, size] -> [rows, size]}. */
+  public Array addTo(Array x, RmsNorm norm) {
+    return down.addTo(x, LayerOps.gate(x, Optional.of(norm.op()), gate.op(), up.op()));
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.vllmmlx.mlx.array.CpuPrimitives;
+import dev.vllmmlx.mlx.array.DType;
+import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.MlxThread;
 import dev.vllmmlx.mlx.model.ModelConfig;
@@ -11,6 +13,8 @@ import dev.vllmmlx.mlx.nn.Rope;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -59,13 +63,63 @@ class RopeParityTest {
         MlxThread.run(
             () -> {
               var rope = Rope.of(config(reference, dims).rope(), dims);
-              var byHead = Mlx.transpose(Mlx.array(x, 1, rows, heads, dims), 0, 2, 1, 3);
-              return Mlx.transpose(rope.apply(byHead, offset), 0, 2, 1, 3).toFloats();
+              return CpuPrimitives.enabled()
+                  ? byCachedAttention(rope.rotation(), x, rows, heads, dims, offset)
+                  : byMlx(rope.rotation(), x, rows, heads, dims, offset);
             });
     var expected = reference.get("rotated");
     for (var i = 0; i < rotated.length; i++) {
       assertThat(rotated[i]).isCloseTo(expected.get(i).floatValue(), within(tolerance));
     }
+  }
+
+  private static float[] byMlx(
+      LayerOps.Rotation rotation, float[] x, int rows, int heads, int dims, int offset) {
+    var byHead = Mlx.transpose(Mlx.array(x, 1, rows, heads, dims), 0, 2, 1, 3);
+    var rotated =
+        Mlx.rope(
+            Mlx.multiply(byHead, rotation.magnitude()),
+            rotation.dims(),
+            rotation.traditional(),
+            rotation.theta(),
+            rotation.scale(),
+            offset,
+            Optional.ofNullable(rotation.wavelengths()));
+    return Mlx.transpose(rotated, 0, 2, 1, 3).toFloats();
+  }
+
+  /** The keys that attention wrote to memory: three blocks, which a table puts at the offset. */
+  private static float[] byCachedAttention(
+      LayerOps.Rotation rotation, float[] x, int rows, int heads, int dims, int offset) {
+    var block = 32;
+    var table = new int[(offset + rows) / block + 1];
+    for (var i = offset / block; i < table.length; i++) {
+      table[i] = 1 + i - offset / block;
+    }
+    var keys = Mlx.array(x, rows, heads * dims);
+    var positions = Mlx.array(IntStream.range(offset, offset + rows).toArray(), rows);
+    var memory = Mlx.zeros(DType.FLOAT32, 4, heads, block, dims);
+    var values = Mlx.zeros(DType.FLOAT32, 4, heads, block, dims);
+    var places =
+        new LayerOps.RowPlaces(
+            offset,
+            positions,
+            Mlx.array(new int[rows], rows),
+            Mlx.array(table, 1, table.length),
+            LayerOps.ropeAngles(positions, rotation));
+    var plan = new LayerOps.AttentionPlan(heads, heads, dims, 1, 8, rotation, null, null);
+    var attended = LayerOps.cachedAttention(keys, keys, keys, memory, values, places, plan);
+    Mlx.eval(attended.mixed());
+    var written = attended.keys().toFloats();
+    var rotated = new float[rows * heads * dims];
+    for (var row = 0; row < rows; row++) {
+      var position = offset + row;
+      for (var head = 0; head < heads; head++) {
+        var from = ((table[position / block] * heads + head) * block + position % block) * dims;
+        System.arraycopy(written, from, rotated, (row * heads + head) * dims, dims);
+      }
+    }
+    return rotated;
   }
 
   private static ModelConfig config(JsonNode reference, int headDim) {

@@ -1,0 +1,263 @@
+package dev.vllmmlx.mlx.array;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The few large operations that a transformer's layer is made of. Each is one primitive of this
+ * project's own on a CPU, and a handful of MLX's ops elsewhere.
+ *
+ * <p>All of it on the owner's thread. Results are lazy and belong to the innermost scope. Shapes
+ * that do not fit are an {@link MlxException}.
+ */
+public final class LayerOps {
+
+  private LayerOps() {}
+
+  /**
+   * A matrix of weights as it is stored.
+   *
+   * @param w {@code [outputs, inputs]}, or packed, {@code [outputs, inputs * bits / 32]} uint32
+   * @param scales {@code [outputs, inputs / group]}; null where dense
+   * @param biases like the scales
+   * @param bias {@code [outputs]}, added to products; null for none
+   * @param group 0 where dense
+   * @param bits 0 where dense
+   */
+  public record Weight(Array w, Array scales, Array biases, Array bias, int group, int bits) {
+
+    private static final long BYTES = 48;
+
+    private void write(Owner o, MemorySegment to, long at) {
+      to.set(ValueLayout.JAVA_LONG, at, o.use(w));
+      to.set(ValueLayout.JAVA_LONG, at + 8, o.useOrNull(scales));
+      to.set(ValueLayout.JAVA_LONG, at + 16, o.useOrNull(biases));
+      to.set(ValueLayout.JAVA_LONG, at + 24, o.useOrNull(bias));
+      to.set(ValueLayout.JAVA_LONG, at + 32, group);
+      to.set(ValueLayout.JAVA_LONG, at + 40, bits);
+    }
+  }
+
+  /** RMS norm: {@code x / sqrt(mean(x^2) + eps) * weight} over the last axis. */
+  public record Norm(Array weight, float eps) {}
+
+  /** What becomes of products. The order is the shim's. */
+  private enum Finish {
+    NONE,
+    ADD,
+    GATE
+  }
+
+  /**
+   * {@code norm(x) W^T + bias} for each of some weights.
+   *
+   * @param x {@code [rows, inputs]}
+   * @return {@code [rows, outputs]} for each weight
+   */
+  public static Array[] products(Array x, Optional<Norm> norm, List<Weight> weights) {
+    return product(x, norm, weights, Finish.NONE, null);
+  }
+
+  /** {@code x W^T + bias + added}. */
+  public static Array productPlus(Array x, Weight weight, Array added) {
+    return product(x, Optional.empty(), List.of(weight), Finish.ADD, added)[0];
+  }
+
+  /** {@code silu(norm(x) G^T) * (norm(x) U^T)}. */
+  public static Array gate(Array x, Optional<Norm> norm, Weight gate, Weight up) {
+    return product(x, norm, List.of(gate, up), Finish.GATE, null)[0];
+  }
+
+  private static Array[] product(
+      Array x, Optional<Norm> norm, List<Weight> weights, Finish finish, Array added) {
+    var o = Owner.current();
+    var results = finish == Finish.NONE ? weights.size() : 1;
+    var room = o.room(40 + Weight.BYTES * weights.size() + 8L * results);
+    room.set(ValueLayout.JAVA_LONG, 0, o.use(x));
+    room.set(ValueLayout.JAVA_LONG, 8, norm.isPresent() ? o.use(norm.get().weight()) : 0);
+    room.set(ValueLayout.JAVA_LONG, 16, o.useOrNull(added));
+    room.set(ValueLayout.JAVA_INT, 24, weights.size());
+    room.set(ValueLayout.JAVA_INT, 28, finish.ordinal());
+    room.set(ValueLayout.JAVA_FLOAT, 32, norm.isPresent() ? norm.get().eps() : 0);
+    var at = 40L;
+    for (var weight : weights) {
+      weight.write(o, room, at);
+      at += Weight.BYTES;
+    }
+    Native.run(Native.PRODUCT, room.address(), room.address() + 40, room.address() + at);
+    var arrays = new Array[results];
+    for (var i = 0; i < results; i++) {
+      arrays[i] = o.own(room.get(ValueLayout.JAVA_LONG, at + 8L * i));
+    }
+    return arrays;
+  }
+
+  /**
+   * Rows of a packed matrix, unpacked.
+   *
+   * @param indices {@code [n]} int32
+   * @return {@code [n, inputs]}, of the type of the scales
+   */
+  public static Array embedding(Array indices, Weight packed) {
+    var o = Owner.current();
+    var room = o.room(Weight.BYTES);
+    packed.write(o, room, 0);
+    return o.own(Native.make(Native.EMBEDDING, o.use(indices), room.address()));
+  }
+
+  /**
+   * How heads turn with their position.
+   *
+   * @param dims of a head, how many are rotated; the rest stay
+   * @param traditional neighbours {@code (2i, 2i + 1)} make a pair; else {@code (i, i + dims/2)} do
+   * @param theta the base of the wavelengths where there are none
+   * @param scale by which positions are multiplied
+   * @param wavelengths {@code [dims / 2]} float32; null for the plain ones of {@code theta}
+   * @param magnitude by which vectors are multiplied
+   */
+  public record Rotation(
+      int dims,
+      boolean traditional,
+      float theta,
+      float scale,
+      Array wavelengths,
+      float magnitude) {}
+
+  /**
+   * The cosines and sines by which rows are rotated, for {@link #cachedAttention}: computed once
+   * for all layers.
+   *
+   * @param positions {@code [rows]} int32
+   * @return {@code [rows, dims]} float32, or null where this device's rotation computes them itself
+   */
+  public static Array ropeAngles(Array positions, Rotation rotation) {
+    var o = Owner.current();
+    if (!Native.primitivesWanted()) {
+      return null;
+    }
+    return o.own(
+        Native.make(
+            Native.ROPE_ANGLES,
+            o.use(positions),
+            rotation.dims(),
+            rotation.traditional() ? 1 : 0,
+            rotation.theta(),
+            rotation.scale(),
+            o.useOrNull(rotation.wavelengths())));
+  }
+
+  /**
+   * The shape of a layer's attention.
+   *
+   * @param window tokens that a row sees, its own included; 0 for all
+   * @param queryNorm null where queries are not normed
+   * @param keyNorm null where keys are not normed
+   */
+  public record AttentionPlan(
+      int heads,
+      int kvHeads,
+      int headDim,
+      float scale,
+      int window,
+      Rotation rotation,
+      Norm queryNorm,
+      Norm keyNorm) {}
+
+  /**
+   * Where rows stand.
+   *
+   * @param start the position of the first row, where the rows are one sequence's
+   * @param positions {@code [rows]} int32
+   * @param sequences {@code [rows]} int32, which row of {@code tables} is whose; null for one
+   *     sequence in one block
+   * @param tables {@code [sequences, blocks]} int32; null for one sequence in one block
+   * @param angles of {@link #ropeAngles}, or null
+   */
+  public record RowPlaces(
+      int start, Array positions, Array sequences, Array tables, Array angles) {}
+
+  /**
+   * What attention gave, and the memory of keys and values after it, in the place of the former.
+   */
+  public record Attended(Array mixed, Array keys, Array values) {}
+
+  private static final long ATTENTION_BYTES = 96 + 8 * 4 + 6 * 4;
+
+  /**
+   * Norms and rotates queries and keys, writes keys and values to memory, and attends: a row sees
+   * what its sequence has in memory up to its own position.
+   *
+   * <p>On a CPU the memory is written IN PLACE when the result is computed, so what is given is to
+   * be used no more: what comes back takes its place.
+   *
+   * @param queries {@code [rows, heads * headDim]}, as projected
+   * @param keys {@code [rows, kvHeads * headDim]}
+   * @param values like keys
+   * @param keyMemory {@code [blocks, kvHeads, block size, headDim]}
+   * @param valueMemory like that of keys
+   */
+  public static Attended cachedAttention(
+      Array queries,
+      Array keys,
+      Array values,
+      Array keyMemory,
+      Array valueMemory,
+      RowPlaces places,
+      AttentionPlan plan) {
+    var o = Owner.current();
+    var rows = queries.dim(0); // before the arguments: it may use the same room
+    var room = o.room(ATTENTION_BYTES + 24);
+    var rotation = plan.rotation();
+    var handles =
+        new Array[] {
+          queries,
+          keys,
+          values,
+          keyMemory,
+          valueMemory,
+          places.positions(),
+          places.sequences(),
+          places.tables(),
+          places.angles(),
+          rotation.wavelengths(),
+          plan.queryNorm() == null ? null : plan.queryNorm().weight(),
+          plan.keyNorm() == null ? null : plan.keyNorm().weight()
+        };
+    for (var i = 0; i < handles.length; i++) {
+      room.set(ValueLayout.JAVA_LONG, 8L * i, o.useOrNull(handles[i]));
+    }
+    var ints =
+        new int[] {
+          plan.heads(),
+          plan.kvHeads(),
+          plan.headDim(),
+          plan.window(),
+          rotation.dims(),
+          rotation.traditional() ? 1 : 0,
+          places.start(),
+          rows
+        };
+    for (var i = 0; i < ints.length; i++) {
+      room.set(ValueLayout.JAVA_INT, 96 + 4L * i, ints[i]);
+    }
+    var floats =
+        new float[] {
+          plan.scale(),
+          rotation.magnitude(),
+          rotation.theta(),
+          rotation.scale(),
+          plan.queryNorm() == null ? 0 : plan.queryNorm().eps(),
+          plan.keyNorm() == null ? 0 : plan.keyNorm().eps()
+        };
+    for (var i = 0; i < floats.length; i++) {
+      room.set(ValueLayout.JAVA_FLOAT, 128 + 4L * i, floats[i]);
+    }
+    Native.run(Native.CACHED_ATTENTION, room.address(), room.address() + ATTENTION_BYTES);
+    return new Attended(
+        o.own(room.get(ValueLayout.JAVA_LONG, ATTENTION_BYTES)),
+        o.own(room.get(ValueLayout.JAVA_LONG, ATTENTION_BYTES + 8)),
+        o.own(room.get(ValueLayout.JAVA_LONG, ATTENTION_BYTES + 16)));
+  }
+}

@@ -51,6 +51,7 @@ public final class Main {
     options.addTo(serve.getCommandSpec());
     root.addSubcommand("serve", serve);
     root.addSubcommand("engines", new EnginesCommand(catalog));
+    root.addSubcommand("bench", bench(catalog));
     root.addSubcommand("download", new DownloadCommand());
     root.addSubcommand("template", new TemplateCommand());
     root.setExecutionExceptionHandler(new FailureMessage());
@@ -63,6 +64,15 @@ public final class Main {
           return CommandLine.ExitCode.USAGE;
         });
     return root;
+  }
+
+  private static CommandLine bench(EngineCatalog catalog) {
+    var options = new EngineOptions(catalog);
+    var model = new CommandLine(new BenchModelCommand(catalog, options));
+    options.addTo(model.getCommandSpec());
+    return new CommandLine(new BenchCommand())
+        .addSubcommand("model", model)
+        .addSubcommand("serve", new BenchServeCommand());
   }
 
   /** The value of an option that has to be known before the command line can be built. */

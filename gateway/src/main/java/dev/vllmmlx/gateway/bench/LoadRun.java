@@ -1,0 +1,96 @@
+package dev.vllmmlx.gateway.bench;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Puts the load of a plan on a server, level after level. */
+final class LoadRun {
+
+  /** Is told when a request of a level has ended. */
+  interface Progress {
+    void ended(int concurrency, int done, int of);
+  }
+
+  private final LoadPlan plan;
+  private final Progress progress;
+  private final AtomicInteger prompts = new AtomicInteger();
+
+  LoadRun(LoadPlan plan, Progress progress) {
+    this.plan = plan;
+    this.progress = progress;
+  }
+
+  /**
+   * @throws IOException if the server cannot be asked for its model, or answers none of the first
+   *     requests
+   */
+  LoadFigures run() throws IOException, InterruptedException {
+    var model = plan.model().isPresent() ? plan.model().get() : StreamedRequest.firstModel(plan);
+    var text = new PromptText(plan.seed(), plan.promptTokens(), plan.sharedPrefix());
+    try (var requests = new StreamedRequest(plan, model)) {
+      calibrate(requests, text);
+      for (var i = 0; i < plan.warmUp(); i++) {
+        requests.send(text.of(prompts.getAndIncrement()), plan.maxTokens());
+      }
+      var levels = new ArrayList<LevelFigures>();
+      for (var concurrency : plan.concurrency()) {
+        levels.add(level(requests, text, concurrency));
+      }
+      return new LoadFigures(plan, model, requests.answersMayBeShorter(), levels);
+    }
+  }
+
+  private void calibrate(StreamedRequest requests, PromptText text)
+      throws IOException, InterruptedException {
+    var few = 10;
+    var many = 60;
+    var first = requests.send(text.sample(few), 2);
+    var second = requests.send(text.sample(many), 2);
+    if (first instanceof RequestOutcome.Failed(var kind)) {
+      throw new IOException("the server's first answer failed: " + kind);
+    }
+    if (first instanceof RequestOutcome.Answered a
+        && second instanceof RequestOutcome.Answered b
+        && a.promptTokens() > 0
+        && b.promptTokens() > a.promptTokens()) {
+      text.calibrate(few, a.promptTokens(), many, b.promptTokens());
+    }
+  }
+
+  private LevelFigures level(StreamedRequest requests, PromptText text, int concurrency)
+      throws InterruptedException {
+    var outcomes = Collections.synchronizedList(new ArrayList<RequestOutcome>());
+    var free = new Semaphore(concurrency);
+    var arrivals = new SplittableRandom(plan.seed() + concurrency);
+    var start = System.nanoTime();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (var i = 0; i < plan.requests(); i++) {
+        if (plan.rate().isPresent()) {
+          var wait = -Math.log(1 - arrivals.nextDouble()) / plan.rate().getAsDouble();
+          Thread.sleep((long) (wait * 1000));
+        } else {
+          free.acquire();
+        }
+        var prompt = text.of(prompts.getAndIncrement());
+        threads.submit(
+            () -> {
+              try {
+                outcomes.add(requests.send(prompt, plan.maxTokens()));
+                progress.ended(concurrency, outcomes.size(), plan.requests());
+              } finally {
+                free.release();
+              }
+              return null;
+            });
+      }
+    }
+    var seconds = (System.nanoTime() - start) / 1e9;
+    return LevelFigures.of(concurrency, seconds, List.copyOf(outcomes));
+  }
+}

@@ -53,6 +53,7 @@ public final class Main {
     root.addSubcommand("engines", new EnginesCommand(catalog));
     root.addSubcommand("bench", bench(catalog));
     root.addSubcommand("download", new DownloadCommand());
+    root.addSubcommand("rehearse", new RehearseCommand(catalog, options));
     root.addSubcommand("template", new TemplateCommand());
     root.setExecutionExceptionHandler(new FailureMessage());
     root.setParameterExceptionHandler(

@@ -5,7 +5,6 @@ import dev.vllmmlx.gateway.http.GatewaySettings;
 import dev.vllmmlx.gateway.plugin.FoundEngine;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
-import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -17,9 +16,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,16 +40,7 @@ final class Serving {
   void run(FoundEngine found, EngineContext context) throws Exception {
     checkAddress();
     warnIfOpen();
-    var engine = found.open(context);
-    var vertx = Vertx.vertx();
-    Gateway gateway;
-    try {
-      gateway = Gateway.start(vertx, settings, engine).await();
-    } catch (RuntimeException e) {
-      engine.close();
-      vertx.close().await();
-      throw e;
-    }
+    var server = Server.start(settings, found, context);
     var ended = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
@@ -61,10 +48,10 @@ final class Serving {
                 .name("shutdown")
                 .unstarted(
                     () -> {
-                      end(gateway, engine, vertx);
+                      end(server);
                       ended.countDown();
                     }));
-    announce(gateway, engine, found);
+    announce(server.gateway(), server.engine(), found);
     ended.await();
   }
 
@@ -119,21 +106,9 @@ final class Serving {
     return settings.host().equals("0.0.0.0") || settings.host().equals("::");
   }
 
-  private void end(Gateway gateway, Engine engine, Vertx vertx) {
+  private void end(Server server) {
     LOG.info("shutting down: running requests get {} s to finish", drainTimeout.toSeconds());
-    try {
-      gateway
-          .drain(drainTimeout)
-          .toCompletionStage()
-          .toCompletableFuture()
-          .get(drainTimeout.toMillis() + 2_000, TimeUnit.MILLISECONDS);
-    } catch (TimeoutException | ExecutionException e) {
-      LOG.warn("not every request could be ended in time", e);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
-    engine.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    server.end(drainTimeout);
     LOG.info("ended");
   }
 }

@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <cstring>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <mlx/memory.h>
 #include <mlx/version.h>
@@ -115,6 +118,12 @@ VM_EXPORT int32_t vm_set_memory_limit(int64_t bytes) {
   return run([&] { mx::set_memory_limit(static_cast<size_t>(bytes)); });
 }
 
+// What MLX frees lies in the C library's heaps; without trimming them it stays resident.
 VM_EXPORT int32_t vm_clear_cache() {
-  return run([] { mx::clear_cache(); });
+  return run([] {
+    mx::clear_cache();
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+  });
 }

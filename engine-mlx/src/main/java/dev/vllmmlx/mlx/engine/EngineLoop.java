@@ -24,6 +24,9 @@ final class EngineLoop {
   /** How much the latest job counts in the mean duration. */
   private static final double LATEST = 0.2;
 
+  /** Polls of half a second without a job before the model rests. */
+  private static final int POLLS_BEFORE_REST = 4;
+
   private final FairQueue<Job> queue;
   private final SimpleEngineSettings settings;
   private final CompletableFuture<ModelRunner> loaded = new CompletableFuture<>();
@@ -85,9 +88,14 @@ final class EngineLoop {
   private void serve(ModelRunner runner) throws InterruptedException {
     var loop = new DecodeLoop(settings.prefillChunk(), runner.vocabularySize());
     try (var cache = new PromptCache(settings.promptCaches(), settings.promptCacheBytes())) {
+      var polls = 0;
       while (!closing) {
         beat();
         var job = queue.poll(500, TimeUnit.MILLISECONDS);
+        polls = job.isPresent() ? 0 : polls + 1;
+        if (polls == POLLS_BEFORE_REST) {
+          runner.rest();
+        }
         if (job.isPresent() && job.get().take()) {
           busy = true;
           try {

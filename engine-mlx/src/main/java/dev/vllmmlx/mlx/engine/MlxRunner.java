@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.engine;
 
 import dev.vllmmlx.mlx.array.MemoryStatus;
+import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.cache.KvCache;
 import dev.vllmmlx.mlx.load.LoadedModel;
 import java.util.Map;
@@ -32,6 +33,11 @@ final class MlxRunner implements ModelRunner {
         "mlx_peak_bytes", (double) memory.peakBytes(),
         "mlx_cache_bytes", (double) memory.cacheBytes(),
         "weight_bytes", (double) loaded.weightBytes());
+  }
+
+  @Override
+  public void rest() {
+    Mlx.clearCache();
   }
 
   @Override

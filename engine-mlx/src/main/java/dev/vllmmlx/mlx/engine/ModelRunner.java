@@ -14,6 +14,9 @@ interface ModelRunner extends AutoCloseable {
   /** Figures of what it takes, for the engine's status; any thread. */
   Map<String, Double> gauges();
 
+  /** Nobody has asked for a while: gives memory back that is only kept for speed. */
+  void rest();
+
   @Override
   void close();
 }

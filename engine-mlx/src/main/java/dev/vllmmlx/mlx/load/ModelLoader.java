@@ -20,6 +20,9 @@ import java.util.stream.Stream;
 
 /** Reads checkpoints into memory. All of it on MLX's owner thread. */
 public final class ModelLoader {
+  /** Bytes that are read and converted at once. */
+  private static final long PIECE = 16L << 20;
+
   private final ModelFamilies families;
   private final Device device;
 
@@ -87,7 +90,9 @@ public final class ModelLoader {
         weights.requireAllUsed();
         // Whatever the layers made for themselves, such as wavelengths, lives as long as they do.
         making.moveTo(owned);
-        return new LoadedModel(model, evaluated(weights.arrays()), owned);
+        var bytes = evaluated(weights.arrays());
+        Mlx.clearCache(); // the originals of what was converted
+        return new LoadedModel(model, bytes, owned);
       }
     } catch (RuntimeException e) {
       owned.close();
@@ -98,13 +103,16 @@ public final class ModelLoader {
   /** Reads the data now, a piece at a time, so that no graph holds two copies of a large model. */
   private static long evaluated(Iterable<Array> tensors) {
     var bytes = 0L;
+    var pending = 0L;
     List<Array> batch = new ArrayList<>();
     for (var tensor : tensors) {
       bytes += tensor.bytes();
+      pending += tensor.bytes();
       batch.add(tensor);
-      if (batch.size() == 64) {
+      if (pending >= PIECE) {
         Mlx.eval(batch);
         batch.clear();
+        pending = 0;
       }
     }
     Mlx.eval(batch);

@@ -34,6 +34,9 @@ final class HashModel implements ModelRunner {
   }
 
   @Override
+  public void rest() {}
+
+  @Override
   public void close() {
     closed = true;
   }

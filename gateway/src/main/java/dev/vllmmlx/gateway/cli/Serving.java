@@ -52,6 +52,8 @@ final class Serving {
                       ended.countDown();
                     }));
     announce(server.gateway(), server.engine(), found);
+    // What reading vocabularies left behind would stay in memory for as long as nobody asks.
+    System.gc();
     ended.await();
   }
 

@@ -4,7 +4,12 @@
 #include <algorithm>
 #include <string>
 
+#include <fcntl.h>
+#include <mlx/allocator.h>
 #include <mlx/io.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace vm;
 
@@ -50,6 +55,52 @@ void pack(Packed& to, const std::string& text) {
   to.ends.push_back(static_cast<int64_t>(to.bytes.size()));
 }
 
+// A file's pages. Private: whoever writes to an array over them changes a copy of the page and not the file.
+class Mapping {
+ public:
+  explicit Mapping(const char* path) {
+    auto file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) throw std::runtime_error("cannot open " + std::string(path));
+    struct stat status;
+    auto mapped = MAP_FAILED;
+    if (fstat(file, &status) == 0 && status.st_size > 0) {
+      size_ = static_cast<size_t>(status.st_size);
+      mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    }
+    close(file);
+    if (mapped == MAP_FAILED) throw std::runtime_error("cannot map " + std::string(path));
+    begin_ = static_cast<char*>(mapped);
+    madvise(begin_, size_, MADV_WILLNEED); // reading starts now, and nobody waits for it
+  }
+
+  ~Mapping() {
+    munmap(begin_, size_);
+  }
+
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  // The bytes from `offset` on, or null where the file has not so many or they are not aligned.
+  char* at(int64_t offset, size_t bytes, size_t alignment) const {
+    auto from = static_cast<size_t>(offset);
+    auto fits = offset >= 0 && from <= size_ && bytes <= size_ - from;
+    return fits && from % alignment == 0 ? begin_ + from : nullptr;
+  }
+
+ private:
+  char* begin_ = nullptr;
+  size_t size_ = 0;
+};
+
+// MLX has no call that makes an array of foreign memory without a copy on a CPU. Its buffers there are a pointer to what
+// lies a fixed distance before the data (their size): seen here, not assumed. Negative where buffers are something else.
+ptrdiff_t distance_to_data() {
+  auto probe = mx::allocator::malloc(64);
+  auto buffer = probe.buffer();
+  auto distance = static_cast<char*>(buffer.raw_ptr()) - static_cast<char*>(buffer.ptr());
+  return distance <= 64 ? distance : -1;
+}
+
 } // namespace
 
 // The data stays in the file until an array is evaluated.
@@ -63,6 +114,24 @@ VM_EXPORT File* vm_open_gguf(const char* path) {
   File* file = nullptr;
   run([&] { file = file_of(mx::load_gguf(std::string(path))); });
   return file;
+}
+
+// Replaces arrays by such over the file's pages, which the system reads when they are used and may drop again. offsets: of
+// each array's bytes in the file, by the order of names. An array that cannot be had so stays as it is. Does nothing on a
+// GPU, which has memory of its own kind.
+VM_EXPORT int32_t vm_file_map(File* file, const char* path, const int64_t* offsets) {
+  return run([&] {
+    auto distance = distance_to_data();
+    if (!on_cpu() || distance < 0) return;
+    auto mapping = std::make_shared<Mapping>(path);
+    for (size_t i = 0; i < file->arrays.size(); i++) {
+      auto& array = file->arrays[i].second;
+      auto data = offsets[i] < distance ? nullptr : mapping->at(offsets[i], array.nbytes(), array.itemsize());
+      if (!data || array.size() == 0) continue;
+      mx::allocator::Data view(mx::allocator::Buffer(data - distance), [mapping](mx::allocator::Buffer) {});
+      array = mx::array(std::move(view), array.shape(), array.dtype());
+    }
+  });
 }
 
 // Texts go to out as: address of the bytes, address of the end offsets, count. They live until the next call on the file.

@@ -33,6 +33,7 @@ final class ArrayFiles implements AutoCloseable {
     try (var file = new ArrayFiles(Owner.current(), Native.OPEN_SAFETENSORS, path)) {
       var metadata = new LinkedHashMap<String, String>();
       file.metadata().forEach((name, value) -> metadata.put(name, ((Value.Text) value).text()));
+      file.map(path);
       return new SafetensorsFile(file.arrays(), Collections.unmodifiableMap(metadata));
     }
   }
@@ -84,8 +85,25 @@ final class ArrayFiles implements AutoCloseable {
     return arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes.toByteArray()).address();
   }
 
+  /** Lets the arrays be pages of the file where that is possible. */
+  private void map(Path path) {
+    var offsets = SafetensorsOffsets.read(path);
+    try (var arena = Arena.ofConfined()) {
+      var inOrder = names().stream().mapToLong(name -> offsets.getOrDefault(name, -1L)).toArray();
+      Native.run(
+          Native.FILE_MAP,
+          file,
+          arena.allocateFrom(path.toAbsolutePath().toString()).address(),
+          arena.allocateFrom(ValueLayout.JAVA_LONG, inOrder).address());
+    }
+  }
+
+  private List<String> names() {
+    return texts(out -> Native.run(Native.FILE_ARRAY_NAMES, file, out));
+  }
+
   private Map<String, Array> arrays() {
-    var names = texts(out -> Native.run(Native.FILE_ARRAY_NAMES, file, out));
+    var names = names();
     var arrays = new LinkedHashMap<String, Array>();
     for (var i = 0; i < names.size(); i++) {
       arrays.put(names.get(i), owner.own(Native.make(Native.FILE_ARRAY, file, i)));

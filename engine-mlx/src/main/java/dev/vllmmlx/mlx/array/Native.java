@@ -172,6 +172,7 @@ final class Native {
   // files.cpp
   static final MethodHandle OPEN_SAFETENSORS = bind(P, "open_safetensors", P);
   static final MethodHandle OPEN_GGUF = bind(P, "open_gguf", P);
+  static final MethodHandle FILE_MAP = bind(I, "file_map", P, P, P);
   static final MethodHandle FILE_ARRAY_NAMES = bind(I, "file_array_names", P, P);
   static final MethodHandle FILE_ARRAY = bind(P, "file_array", P, I);
   static final MethodHandle FILE_METADATA_NAMES = bind(I, "file_metadata_names", P, P);
@@ -542,6 +543,14 @@ final class Native {
     }
   }
 
+  static void run(MethodHandle op, long a, long b, long c) {
+    try {
+      done((int) op.invokeExact(a, b, c));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
   static void run(MethodHandle op, long a, int b, int c, long d) {
     try {
       done((int) op.invokeExact(a, b, c, d));
@@ -553,14 +562,6 @@ final class Native {
   static void run(MethodHandle op, long a, long b) {
     try {
       done((int) op.invokeExact(a, b));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, long a, long b, long c) {
-    try {
-      done((int) op.invokeExact(a, b, c));
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -3,10 +3,16 @@ package dev.vllmmlx.mlx.array;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -115,6 +121,70 @@ class MlxTest {
           assertThat(back.arrays().get("b").toInts()).containsExactly(7, 8);
           return null;
         });
+  }
+
+  @Test
+  void mapsSafetensorsInsteadOfCopyingThem(@TempDir Path folder) throws IOException {
+    var count = 1 << 20;
+    var header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1048576],\"data_offsets\":[0,4194304]}}";
+    var file = safetensors(folder, header, 4 * count, data -> data.putFloat(4 * 1000, 7.5f));
+    mlx.call(
+        () -> {
+          var before = MemoryStatus.now().activeBytes();
+          var a = Mlx.loadSafetensors(file).arrays().get("a");
+          Mlx.eval(a);
+          assertThat(MemoryStatus.now().activeBytes() - before).isLessThan(count);
+          var values = a.toFloats();
+          assertThat(values).hasSize(count);
+          assertThat(values[1000]).isEqualTo(7.5f);
+          assertThat(values[1001]).isZero();
+          return null;
+        });
+  }
+
+  @Test
+  void computingWithAMappedArrayLeavesTheFileAlone(@TempDir Path folder) throws IOException {
+    var header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}";
+    var file = safetensors(folder, header, 12, data -> data.putFloat(1).putFloat(2).putFloat(3));
+    var bytes = Files.readAllBytes(file);
+    mlx.call(
+        () -> {
+          var a = Mlx.loadSafetensors(file).arrays().get("a");
+          var b = Mlx.multiply(a, a);
+          a.free(); // its memory may now become the result's
+          assertThat(b.toFloats()).containsExactly(1, 4, 9);
+          return null;
+        });
+    assertThat(Files.readAllBytes(file)).isEqualTo(bytes);
+  }
+
+  @Test
+  void readsArraysThatAreNotAligned(@TempDir Path folder) throws IOException {
+    var header =
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+            + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[1,9]}}";
+    var file =
+        safetensors(folder, header, 9, data -> data.put((byte) 5).putFloat(1.5f).putFloat(-2));
+    mlx.call(
+        () -> {
+          var back = Mlx.loadSafetensors(file).arrays();
+          assertThat(back.get("a").toInts()).containsExactly(5);
+          assertThat(back.get("b").toFloats()).containsExactly(1.5f, -2);
+          return null;
+        });
+  }
+
+  /** A file whose data begin at a multiple of 8, as the format's own library writes them. */
+  private static Path safetensors(
+      Path folder, String header, int dataBytes, Consumer<ByteBuffer> data) throws IOException {
+    var padded = header + " ".repeat(-header.length() & 7);
+    var file =
+        ByteBuffer.allocate(8 + padded.length() + dataBytes)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(padded.length())
+            .put(padded.getBytes(StandardCharsets.UTF_8));
+    data.accept(file.slice().order(ByteOrder.LITTLE_ENDIAN));
+    return Files.write(folder.resolve("model.safetensors"), file.array());
   }
 
   @Test

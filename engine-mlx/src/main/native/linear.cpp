@@ -71,14 +71,17 @@ VM_EXPORT int32_t vm_product(const ProductArgument* argument, const WeightArgume
   });
 }
 
-// Rows of a packed matrix, unpacked.
-VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* packed) {
+// Rows of a packed matrix, unpacked to a floating type.
+VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* packed, int32_t type) {
   return make([&] {
     auto from = weight(*packed);
-    if (primitives_wanted() && cpu::takes_embedding(*indices, from)) return cpu::embedding(*indices, from, cpu_stream());
+    auto to = dtype(type);
+    if (primitives_wanted() && cpu::takes_embedding(*indices, from)) {
+      return cpu::embedding(*indices, from, to, cpu_stream());
+    }
+    auto rows = [&](const mx::array& a) { return mx::take(a, *indices, 0); };
     return mx::dequantize(
-        mx::take(from.w, *indices, 0), mx::take(*from.scales, *indices, 0), mx::take(*from.biases, *indices, 0),
-        from.group, from.bits);
+        rows(from.w), mx::astype(rows(*from.scales), to), mx::astype(rows(*from.biases), to), from.group, from.bits);
   });
 }
 

@@ -334,14 +334,14 @@ bool takes_embedding(const mx::array& indices, const Weight& weight) {
       packed_well(weight);
 }
 
-mx::array embedding(const mx::array& indices, const Weight& weight, mx::Stream stream) {
+mx::array embedding(const mx::array& indices, const Weight& weight, mx::Dtype type, mx::Stream stream) {
   int64_t inputs = static_cast<int64_t>(weight.scales->shape(-1)) * weight.group;
   check(weight, inputs);
   auto ids = row_major(indices.dtype() == mx::int32 ? indices : mx::astype(indices, mx::int32, stream), stream);
   auto shape = indices.shape();
   shape.push_back(static_cast<int>(inputs));
   return mx::array(
-      shape, weight.scales->dtype(), std::make_shared<Embedding>(stream, weight.group, weight.bits),
+      shape, type, std::make_shared<Embedding>(stream, weight.group, weight.bits),
       {ids, row_major(weight.w, stream), row_major(*weight.scales, stream), row_major(*weight.biases, stream)});
 }
 

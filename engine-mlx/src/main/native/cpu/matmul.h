@@ -42,8 +42,9 @@ std::vector<mlx::core::array> product(
 // Whether product() can take them; shapes that do not fit each other are its own business.
 bool takes_product(const mlx::core::array& x, const std::vector<Weight>& weights);
 
-// Rows of a packed matrix by their indices [...], unpacked: [..., inputs] in the type of its scales.
-mlx::core::array embedding(const mlx::core::array& indices, const Weight& weight, mlx::core::Stream stream);
+// Rows of a packed matrix by their indices [...], unpacked: [..., inputs].
+mlx::core::array embedding(
+    const mlx::core::array& indices, const Weight& weight, mlx::core::Dtype type, mlx::core::Stream stream);
 bool takes_embedding(const mlx::core::array& indices, const Weight& weight);
 
 } // namespace vm::cpu

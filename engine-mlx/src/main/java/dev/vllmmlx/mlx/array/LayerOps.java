@@ -98,13 +98,14 @@ public final class LayerOps {
    * Rows of a packed matrix, unpacked.
    *
    * @param indices {@code [n]} int32
-   * @return {@code [n, inputs]}, of the type of the scales
+   * @param type of the result; nothing is rounded on the way to it
+   * @return {@code [n, inputs]}
    */
-  public static Array embedding(Array indices, Weight packed) {
+  public static Array embedding(Array indices, Weight packed, DType type) {
     var o = Owner.current();
     var room = o.room(Weight.BYTES);
     packed.write(o, room, 0);
-    return o.own(Native.make(Native.EMBEDDING, o.use(indices), room.address()));
+    return o.own(Native.make(Native.EMBEDDING, o.use(indices), room.address(), type.ordinal()));
   }
 
   /**

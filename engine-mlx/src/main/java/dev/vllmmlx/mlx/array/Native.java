@@ -144,7 +144,7 @@ final class Native {
   static final MethodHandle LINEAR = bind(P, "linear", P, P, P);
   static final MethodHandle ADDMM = bind(P, "addmm", P, P, P, F, F);
   static final MethodHandle PRODUCT = bind(I, "product", P, P, P);
-  static final MethodHandle EMBEDDING = bind(P, "embedding", P, P);
+  static final MethodHandle EMBEDDING = bind(P, "embedding", P, P, I);
   static final MethodHandle QUANTIZED_MATMUL = bind(P, "quantized_matmul", P, P, P, P, I, I, I);
   static final MethodHandle QUANTIZE = bind(I, "quantize", P, I, I, P);
   static final MethodHandle DEQUANTIZE = bind(P, "dequantize", P, P, P, I, I);

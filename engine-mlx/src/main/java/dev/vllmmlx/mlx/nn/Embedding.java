@@ -2,7 +2,6 @@ package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.DType;
-import dev.vllmmlx.mlx.array.Mlx;
 
 /**
  * Vectors of tokens.
@@ -14,8 +13,7 @@ public record Embedding(Matrix weight, DType type) {
 
   /** {@code [rows] int32 -> [rows, size]}. */
   public Array apply(Array tokenIds) {
-    var rows = weight.rows(tokenIds);
-    return rows.dtype() == type ? rows : Mlx.astype(rows, type);
+    return weight.rows(tokenIds, type);
   }
 
   /** The output head of a model whose head is its embedding. */

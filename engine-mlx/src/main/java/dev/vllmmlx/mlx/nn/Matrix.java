@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import java.util.Optional;
@@ -15,8 +16,8 @@ public sealed interface Matrix {
    */
   LayerOps.Weight op(Optional<Array> bias);
 
-  /** Some rows of the matrix, unpacked: {@code [n] -> [n, inputs]}. */
-  Array rows(Array indices);
+  /** Some rows of the matrix, unpacked to a type: {@code [n] -> [n, inputs]}. */
+  Array rows(Array indices, DType type);
 
   /**
    * Every weight as it is.
@@ -31,8 +32,9 @@ public sealed interface Matrix {
     }
 
     @Override
-    public Array rows(Array indices) {
-      return Mlx.take(weight, indices, 0);
+    public Array rows(Array indices, DType type) {
+      var rows = Mlx.take(weight, indices, 0);
+      return rows.dtype() == type ? rows : Mlx.astype(rows, type);
     }
   }
 
@@ -53,8 +55,8 @@ public sealed interface Matrix {
     }
 
     @Override
-    public Array rows(Array indices) {
-      return LayerOps.embedding(indices, op(Optional.empty()));
+    public Array rows(Array indices, DType type) {
+      return LayerOps.embedding(indices, op(Optional.empty()), type);
     }
   }
 }

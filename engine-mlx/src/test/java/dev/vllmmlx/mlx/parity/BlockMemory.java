@@ -1,0 +1,62 @@
+package dev.vllmmlx.mlx.parity;
+
+import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
+import dev.vllmmlx.mlx.array.LayerOps;
+import dev.vllmmlx.mlx.array.Mlx;
+import dev.vllmmlx.mlx.array.Scope;
+import dev.vllmmlx.mlx.model.KvLayer;
+import dev.vllmmlx.mlx.nn.ForwardPass;
+import dev.vllmmlx.mlx.nn.Rope;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+
+/**
+ * Keys and values of many sequences in blocks, the plainest way: the caller says which are whose.
+ */
+final class BlockMemory implements AutoCloseable {
+  private final Scope owned = Mlx.detachedScope();
+  private final List<Array> keys = new ArrayList<>();
+  private final List<Array> values = new ArrayList<>();
+
+  BlockMemory(List<KvLayer> layers, int blocks, int blockSize, DType type) {
+    for (var layer : layers) {
+      keys.add(owned.keep(Mlx.zeros(type, blocks, layer.kvHeads(), blockSize, layer.headDim())));
+      values.add(owned.keep(Mlx.zeros(type, blocks, layer.kvHeads(), blockSize, layer.headDim())));
+    }
+  }
+
+  /** Rows of some sequences; those of one are neighbours. */
+  ForwardPass pass(int[] positions, int[] sequences, int[][] tables) {
+    var at = Mlx.array(positions, positions.length);
+    var whose = Mlx.array(sequences, sequences.length);
+    var flat = new int[tables.length * tables[0].length];
+    for (var i = 0; i < tables.length; i++) {
+      System.arraycopy(tables[i], 0, flat, i * tables[0].length, tables[0].length);
+    }
+    var table = Mlx.array(flat, tables.length, tables[0].length);
+    var angles = new IdentityHashMap<Rope, Array>();
+    return (layer, q, k, v, shape) -> {
+      var turned =
+          angles.computeIfAbsent(shape.rope(), rope -> LayerOps.ropeAngles(at, rope.rotation()));
+      var attended =
+          LayerOps.cachedAttention(
+              q,
+              k,
+              v,
+              keys.get(layer),
+              values.get(layer),
+              new LayerOps.RowPlaces(0, at, whose, table, turned),
+              shape.plan());
+      keys.set(layer, owned.replace(keys.get(layer), attended.keys()));
+      values.set(layer, owned.replace(values.get(layer), attended.values()));
+      return attended.mixed();
+    };
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

@@ -1,10 +1,13 @@
 package dev.vllmmlx.mlx.parity;
 
 import dev.vllmmlx.hub.Checkpoint;
+import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.Device;
+import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.MlxThread;
 import dev.vllmmlx.mlx.load.ComputeType;
 import dev.vllmmlx.mlx.load.ModelLoader;
+import dev.vllmmlx.mlx.model.CausalLanguageModel;
 import dev.vllmmlx.mlx.model.ModelFamilies;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +17,8 @@ import java.util.stream.IntStream;
 
 /**
  * Prefill and decode tokens/s of one greedy sequence, the counterpart of bench/mlx-lm/decode.py:
- * {@code DecodeSpeed FOLDER|GGUF [PROMPT_TOKENS] [STEPS]}.
+ * {@code DecodeSpeed FOLDER|GGUF [PROMPT_TOKENS] [STEPS] [BATCH]}. With a batch it also decodes so
+ * many sequences together.
  */
 public final class DecodeSpeed {
 
@@ -39,6 +43,9 @@ public final class DecodeSpeed {
             try (var _ = loaded.weights();
                 var sequence = new Greedy(loaded.model())) {
               measure(sequence, promptTokens, steps);
+              if (args.length > 3) {
+                together(loaded.model(), Integer.parseInt(args[3]), steps);
+              }
             }
             return null;
           });
@@ -65,5 +72,42 @@ public final class DecodeSpeed {
         promptTokens * 1e9 / prefill,
         1e9 / nanos[steps / 2],
         Arrays.toString(Arrays.copyOf(ids, Math.min(8, steps))));
+  }
+
+  /** Decodes a batch over block tables: all rows in one pass. */
+  private static void together(CausalLanguageModel model, int batch, int steps) {
+    var blockSize = 64;
+    var each = steps / blockSize + 1;
+    var tables = new int[batch][each];
+    for (var i = 0; i < batch; i++) {
+      for (var j = 0; j < each; j++) {
+        tables[i][j] = i * each + j;
+      }
+    }
+    var sequences = IntStream.range(0, batch).toArray();
+    var nanos = new long[steps];
+    try (var memory = new BlockMemory(model.kvLayers(), batch * each, blockSize, DType.FLOAT32)) {
+      var tokens = sequences.clone();
+      for (var step = 0; step < steps; step++) {
+        var positions = new int[batch];
+        Arrays.fill(positions, step);
+        var start = System.nanoTime();
+        try (var _ = Mlx.scope()) {
+          var hidden =
+              model.hidden(Mlx.array(tokens, batch), memory.pass(positions, sequences, tables));
+          var best = Mlx.argMax(model.logits(hidden), -1, false).toLongs();
+          for (var i = 0; i < batch; i++) {
+            tokens[i] = (int) best[i];
+          }
+        }
+        nanos[step] = System.nanoTime() - start;
+      }
+    }
+    Arrays.sort(nanos);
+    System.out.printf(
+        Locale.ROOT,
+        "vllm-mlx batch=%d decode_tokens_per_s=%.2f%n",
+        batch,
+        batch * 1e9 / nanos[steps / 2]);
   }
 }

@@ -3,6 +3,7 @@
 #include "cpu/rope.h"
 #include "cpu/row_ops.h"
 #include "primitives.h"
+#include "stock.h"
 #include "runtime.h"
 
 using namespace vm;
@@ -154,12 +155,12 @@ VM_EXPORT int32_t vm_primitives_wanted() {
   return primitives_wanted() ? 1 : 0;
 }
 
-// silu(gate) * up
-VM_EXPORT Handle vm_swiglu(Handle gate, Handle up) {
+// activation(gate) * up, by a cpu::Activation
+VM_EXPORT Handle vm_gated(Handle gate, Handle up, int32_t activation) {
   return make([&] {
-    if (primitives_wanted() && cpu::takes_swiglu(*gate, *up)) {
-      return cpu::swiglu(*gate, *up, mx::default_stream(mx::Device::cpu));
-    }
-    return mx::multiply(mx::multiply(*gate, mx::sigmoid(*gate)), *up);
+    auto which = static_cast<cpu::Activation>(activation);
+    return primitives_wanted() && cpu::takes_gated(*gate, *up)
+        ? cpu::gated(which, *gate, *up, mx::default_stream(mx::Device::cpu))
+        : stock_gated(which, *gate, *up);
   });
 }

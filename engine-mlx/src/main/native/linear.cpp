@@ -1,7 +1,9 @@
 // Matrix products, dense and quantized.
+#include "cpu/experts.h"
 #include "cpu/matmul.h"
 #include "primitives.h"
 #include "runtime.h"
+#include "stock.h"
 
 using namespace vm;
 
@@ -63,8 +65,9 @@ VM_EXPORT int32_t vm_product(const ProductArgument* argument, const WeightArgume
       auto rows = norm ? mx::fast::rms_norm(*x, *norm, eps) : *x;
       for (auto& each : all) results.push_back(stock(rows, each));
       if (how == cpu::Finish::add) results = {mx::add(*added, results[0])};
-      if (how == cpu::Finish::gate) {
-        results = {mx::multiply(mx::multiply(results[0], mx::sigmoid(results[0])), results.at(1))};
+      if (cpu::gates(how)) {
+        auto activation = how == cpu::Finish::swiglu ? cpu::Activation::silu : cpu::Activation::gelu;
+        results = {stock_gated(activation, results[0], results.at(1))};
       }
     }
     for (size_t i = 0; i < results.size(); i++) out[i] = wrap(results[i]);
@@ -103,8 +106,11 @@ VM_EXPORT Handle vm_quantized_matmul(
     Handle x, Handle w, Handle scales, Handle biases, int32_t transpose, int32_t group_size, int32_t bits) {
   return make([&] {
     cpu::Weight packed{*w, *scales, maybe(biases), std::nullopt, group_size, bits};
-    if (transpose != 0 && primitives_wanted() && cpu::takes_product(*x, {packed})) {
+    if (primitives_wanted() && transpose != 0 && cpu::takes_product(*x, {packed})) {
       return cpu::product(*x, std::nullopt, {packed}, cpu::Finish::none, std::nullopt, cpu_stream())[0];
+    }
+    if (primitives_wanted() && transpose == 0 && cpu::takes_product_across(*x, packed)) {
+      return cpu::product_across(*x, packed, cpu_stream());
     }
     return mx::quantized_matmul(*x, *w, *scales, maybe(biases), transpose != 0, group_size, bits);
   });
@@ -122,16 +128,18 @@ VM_EXPORT Handle vm_dequantize(Handle w, Handle scales, Handle biases, int32_t g
   return make([&] { return mx::dequantize(*w, *scales, maybe(biases), group_size, bits); });
 }
 
-VM_EXPORT Handle vm_gather_mm(Handle a, Handle b, Handle lhs, Handle rhs, int32_t sorted) {
-  return make([&] { return mx::gather_mm(*a, *b, maybe(lhs), maybe(rhs), sorted != 0); });
-}
-
-VM_EXPORT Handle vm_gather_qmm(
-    Handle x, Handle w, Handle scales, Handle biases, Handle lhs, Handle rhs, int32_t transpose, int32_t group_size,
-    int32_t bits, int32_t sorted) {
+// x [n, inputs] by row and expert [pairs]: row rows[p] times the transpose of expert experts[p], plus its bias.
+VM_EXPORT Handle vm_expert_product(Handle x, Handle rows, Handle experts, const WeightArgument* argument) {
   return make([&] {
-    return mx::gather_qmm(
-        *x, *w, *scales, maybe(biases), maybe(lhs), maybe(rhs), transpose != 0, group_size, bits, "affine",
-        std::nullopt, sorted != 0);
+    auto all = weight(*argument);
+    if (primitives_wanted() && cpu::takes_expert_product(*x, all)) {
+      return cpu::expert_product(*x, *rows, *experts, all, cpu_stream());
+    }
+    auto single = mx::expand_dims(*x, 1); // a matrix of one row for each
+    auto y = all.bits == 0
+        ? mx::gather_mm(single, mx::swapaxes(all.w, -1, -2), *rows, *experts)
+        : mx::gather_qmm(single, all.w, *all.scales, all.biases, *rows, *experts, true, all.group, all.bits);
+    y = mx::squeeze(y, 1);
+    return all.bias ? mx::add(y, mx::take(*all.bias, *experts, 0)) : y;
   });
 }

@@ -7,6 +7,9 @@ namespace vm::cpu {
 
 enum class Float { f32, f16, bf16 };
 
+// Of a gated unit. gelu is the one by tanh, as models with a GELU gate compute it.
+enum class Activation { silu, gelu };
+
 // A weight matrix [outputs, inputs], row by row. Dense where bits is 0: `data` then holds elements of `kind`. Else in
 // MLX's affine form: w = scale * q + bias, one scale and bias, of `kind`, for each `group` inputs of an output, the q of
 // an output packed from the lowest bit up.
@@ -82,8 +85,8 @@ struct Kernels {
   // One row: x / sqrt(mean(x^2) + eps) * weight. `weight` may be null.
   void (*rms_norm)(const float* x, const float* weight, int64_t count, float eps, float* y);
 
-  // gate / (1 + e^-gate) * up
-  void (*swiglu)(const float* gate, const float* up, int64_t count, float* y);
+  // activation(gate) * up
+  void (*gate)(Activation activation, const float* gate, const float* up, int64_t count, float* y);
 
   // Queries that meet the same keys, kMostQueries or fewer. A result depends on its own query and the keys that it sees,
   // bit for bit, and not on which queries come with it.

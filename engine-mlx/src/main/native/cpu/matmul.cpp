@@ -5,8 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "floats.h"
-#include "kernels.h"
+#include "block.h"
 #include "pool.h"
 #include "primitive.h"
 
@@ -14,88 +13,6 @@ namespace vm::cpu {
 namespace {
 
 namespace mx = mlx::core;
-
-// So many rows at once: they stay in the second-level cache while the weights stream by.
-constexpr int64_t kRowsAtOnce = 64;
-// Outputs for which a further thread pays.
-constexpr int64_t kGrain = 16;
-
-// Memory of a thread that grows and stays.
-float* scratch(int64_t floats) {
-  thread_local std::vector<float> room;
-  if (static_cast<int64_t>(room.size()) < floats) room.resize(floats);
-  return room.data();
-}
-
-// One of the matrices of a product, and where its results go.
-struct Part {
-  Matrix w;
-  const void* bias; // null for none
-  Float bias_kind;
-  void* out;
-  std::vector<float> widened_bias;
-
-  const float* bias_floats() {
-    if (bias == nullptr || bias_kind == Float::f32) return static_cast<const float*>(bias);
-    if (widened_bias.empty()) {
-      widened_bias.resize(w.outputs);
-      read_floats(bias, bias_kind, 0, w.outputs, widened_bias.data());
-    }
-    return widened_bias.data();
-  }
-};
-
-void add(const float* more, int64_t count, float* to) {
-  for (int64_t i = 0; i < count; i++) to[i] += more[i];
-}
-
-// The product of a block of rows: activations as the kernels want them, and results in float32 or on their way there.
-class Block {
- public:
-  Block(const Rows& x, std::vector<Part>& parts) : x_(x), parts_(parts), stride_(padded(x.length())) {
-    auto& set = kernels();
-    for (auto& part : parts) (set.interleaved(part.w) ? interleaved_ : natural_) = true;
-    room_ = 0;
-    for (auto& part : parts) room_ = std::max(room_, room_for(part.w));
-  }
-
-  // Reads, norms and lays out rows [first, first + count).
-  void prepare(int64_t first, int64_t count, const float* norm, float eps, bool normed) {
-    rows_.resize(count * stride_ * 2);
-    auto& set = kernels();
-    int64_t length = x_.length();
-    parallel_for(count, 8, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; r++) {
-        float* row = rows_.data() + r * stride_;
-        x_.read(first + r, row);
-        std::fill(row + length, row + stride_, 0.0f);
-        if (normed) set.rms_norm(row, norm, length, eps, row);
-        if (interleaved_) set.interleave(row, stride_, row + count * stride_);
-      }
-    });
-    count_ = count;
-  }
-
-  // Outputs [begin, end) of a part, with its bias, to y[r * ldy + output].
-  void multiply(Part& part, int64_t begin, int64_t end, float* y, int64_t ldy) const {
-    auto& set = kernels();
-    const float* rows = rows_.data() + (set.interleaved(part.w) ? count_ * stride_ : 0);
-    set.multiply(part.w, rows, stride_, count_, begin, end, y, ldy, scratch(room_));
-    if (auto bias = part.bias_floats()) {
-      for (int64_t r = 0; r < count_; r++) add(bias + begin, end - begin, y + r * ldy + begin);
-    }
-  }
-
- private:
-  const Rows& x_;
-  std::vector<Part>& parts_;
-  int64_t stride_;
-  int64_t room_;
-  int64_t count_ = 0;
-  bool natural_ = false;
-  bool interleaved_ = false;
-  std::vector<float> rows_;
-};
 
 class Product : public Primitive {
  public:
@@ -125,7 +42,7 @@ class Product : public Primitive {
         matrix.biases = inputs[next++].data<void>();
         matrix.kind = kind_of(scales.dtype());
       }
-      Part part{matrix, nullptr, Float::f32, outputs[settings_.finish == Finish::gate ? 0 : i].data<void>(), {}};
+      Part part{matrix, nullptr, Float::f32, outputs[gates(settings_.finish) ? 0 : i].data<void>(), {}};
       if (settings_.biased[i]) {
         part.bias = inputs[next].data<void>();
         part.bias_kind = kind_of(inputs[next++].dtype());
@@ -142,9 +59,10 @@ class Product : public Primitive {
       for (auto& part : parts) part.bias_floats(); // by this thread, before the others look
       for (int64_t first = 0; first < x.rows(); first += kRowsAtOnce) {
         int64_t count = std::min(kRowsAtOnce, x.rows() - first);
-        block.prepare(first, count, factors, eps.value_or(0), eps.has_value());
-        if (finish == Finish::gate) {
-          gated(block, parts, first, count, kind);
+        block.prepare(count, [&](int64_t r) { return first + r; }, factors, eps.value_or(0), eps.has_value());
+        if (gates(finish)) {
+          auto activation = finish == Finish::swiglu ? Activation::silu : Activation::gelu;
+          gated(activation, block, parts, first, count, kind);
         } else {
           each(block, parts, first, count, added ? &*added : nullptr, kind);
         }
@@ -188,8 +106,8 @@ class Product : public Primitive {
     }
   }
 
-  // silu(first part) * second part.
-  static void gated(Block& block, std::vector<Part>& parts, int64_t first, int64_t count, Float kind) {
+  // activation(first part) * second part.
+  static void gated(Activation activation, Block& block, std::vector<Part>& parts, int64_t first, int64_t count, Float kind) {
     int64_t outputs = parts[0].w.outputs;
     std::unique_ptr<float[]> results(kind == Float::f32 ? nullptr : new float[count * outputs]);
     float* y = results ? results.get() : static_cast<float*>(parts[0].out) + first * outputs;
@@ -201,7 +119,7 @@ class Product : public Primitive {
       block.multiply(parts[1], begin, end, up.data() - begin, width);
       for (int64_t r = 0; r < count; r++) {
         float* gate = y + r * outputs + begin;
-        kernels().swiglu(gate, up.data() + r * width, width, gate);
+        kernels().gate(activation, gate, up.data() + r * width, width, gate);
       }
     });
     if (results) write_floats(results.get(), count * outputs, kind, first * outputs, parts[0].out);
@@ -240,21 +158,25 @@ class Embedding : public Primitive {
   int bits_;
 };
 
-bool packed_well(const Weight& weight) {
+} // namespace
+
+bool packs_well(const Weight& weight) {
   int bits = weight.bits;
   int group = weight.group;
-  return weight.scales && weight.biases && weight.w.ndim() == 2 && weight.w.dtype() == mx::uint32 &&
-      is_float(weight.scales->dtype()) && weight.scales->dtype() == weight.biases->dtype() &&
-      (group == 32 || group == 64 || group == 128) && ((bits >= 2 && bits <= 6) || bits == 8);
+  return weight.scales && weight.biases && weight.w.dtype() == mx::uint32 && is_float(weight.scales->dtype()) &&
+      weight.scales->dtype() == weight.biases->dtype() && (group == 32 || group == 64 || group == 128) &&
+      ((bits >= 2 && bits <= 6) || bits == 8);
 }
 
-void check(const Weight& weight, int64_t inputs) {
+void check_inputs(const Weight& weight, int64_t inputs) {
   auto& w = weight.w;
+  int rank = static_cast<int>(w.ndim());
+  auto matrix = w.shape();
   if (weight.bits == 0) {
-    if (w.shape(1) != inputs) {
+    if (w.shape(-1) != inputs) {
       throw std::invalid_argument(
           "[linear] the last dimension of x, " + std::to_string(inputs) + ", does not fit weights of " +
-          std::to_string(w.shape(1)) + " inputs");
+          std::to_string(w.shape(-1)) + " inputs");
     }
   } else {
     if (static_cast<int64_t>(w.shape(-1)) * 32 != inputs * weight.bits) {
@@ -262,24 +184,23 @@ void check(const Weight& weight, int64_t inputs) {
           "[quantized_matmul] the last dimension of x, " + std::to_string(inputs) + ", does not fit rows of " +
           std::to_string(w.shape(-1)) + " words with " + std::to_string(weight.bits) + " bits a weight");
     }
-    auto& scales = *weight.scales;
-    if (scales.shape() != weight.biases->shape() || scales.ndim() != 2 || scales.shape(0) != w.shape(0) ||
-        static_cast<int64_t>(scales.shape(1)) * weight.group != inputs) {
+    auto groups = matrix;
+    groups.back() = static_cast<int>(inputs / weight.group);
+    if (weight.scales->shape() != groups || weight.biases->shape() != groups || inputs % weight.group != 0) {
       throw std::invalid_argument("[quantized_matmul] scales and biases must both be [outputs, inputs / group]");
     }
   }
-  if (weight.bias && (weight.bias->ndim() != 1 || weight.bias->shape(0) != w.shape(0))) {
+  matrix.resize(rank - 1);
+  if (weight.bias && weight.bias->shape() != matrix) {
     throw std::invalid_argument("[linear] a bias must be [outputs]");
   }
 }
-
-} // namespace
 
 bool takes_product(const mx::array& x, const std::vector<Weight>& weights) {
   return x.ndim() >= 1 && x.size() > 0 && is_float(x.dtype()) &&
       std::all_of(weights.begin(), weights.end(), [](const Weight& weight) {
         return weight.w.ndim() == 2 && weight.w.size() > 0 && (!weight.bias || is_float(weight.bias->dtype())) &&
-            (weight.bits == 0 ? is_float(weight.w.dtype()) : packed_well(weight));
+            (weight.bits == 0 ? is_float(weight.w.dtype()) : packs_well(weight));
       });
 }
 
@@ -295,7 +216,7 @@ std::vector<mx::array> product(
     type = mx::promote_types(type, norm->weight.dtype());
   }
   for (auto& weight : weights) {
-    check(weight, x.shape(-1));
+    check_inputs(weight, x.shape(-1));
     settings.formats.push_back({weight.group, weight.bits});
     settings.biased.push_back(weight.bias.has_value());
     inputs.push_back(row_major(weight.w, stream));
@@ -309,7 +230,7 @@ std::vector<mx::array> product(
       type = mx::promote_types(type, weight.bias->dtype());
     }
   }
-  if (finish == Finish::gate && (weights.size() != 2 || weights[0].w.shape(0) != weights[1].w.shape(0))) {
+  if (gates(finish) && (weights.size() != 2 || weights[0].w.shape(0) != weights[1].w.shape(0))) {
     throw std::invalid_argument("[gate] takes two weights with as many outputs");
   }
   if (added) {
@@ -331,12 +252,12 @@ std::vector<mx::array> product(
 
 bool takes_embedding(const mx::array& indices, const Weight& weight) {
   return indices.size() > 0 && mx::issubdtype(indices.dtype(), mx::integer) && weight.w.size() > 0 && weight.bits != 0 &&
-      packed_well(weight);
+      weight.w.ndim() == 2 && packs_well(weight);
 }
 
 mx::array embedding(const mx::array& indices, const Weight& weight, mx::Dtype type, mx::Stream stream) {
   int64_t inputs = static_cast<int64_t>(weight.scales->shape(-1)) * weight.group;
-  check(weight, inputs);
+  check_inputs(weight, inputs);
   auto ids = row_major(indices.dtype() == mx::int32 ? indices : mx::astype(indices, mx::int32, stream), stream);
   auto shape = indices.shape();
   shape.push_back(static_cast<int>(inputs));

@@ -20,6 +20,12 @@ struct Weight {
   int bits = 0;
 };
 
+// Whether a packed weight is of a form that the kernels know.
+bool packs_well(const Weight& weight);
+
+// Throws std::invalid_argument for weights that do not take so many inputs, or whose parts do not fit each other.
+void check_inputs(const Weight& weight, int64_t inputs);
+
 // The norm that rows go through before a product: x / sqrt(mean(x^2) + eps) * weight.
 struct Norm {
   mlx::core::array weight;
@@ -28,9 +34,10 @@ struct Norm {
 
 // What becomes of the products.
 enum class Finish {
-  none, // each is a result
-  add,  // `added`, of its shape, is added to the one product
-  gate  // silu(first) * second is the one result
+  none,   // each is a result
+  add,    // `added`, of its shape, is added to the one product
+  swiglu, // silu(first) * second is the one result
+  geglu   // gelu(first) * second
 };
 
 // x [..., inputs], each weight [outputs, inputs]. Gives [..., outputs] for each weight, or one result, in the type that x,
@@ -41,6 +48,9 @@ std::vector<mlx::core::array> product(
 
 // Whether product() can take them; shapes that do not fit each other are its own business.
 bool takes_product(const mlx::core::array& x, const std::vector<Weight>& weights);
+
+// Whether two products become one gated result.
+inline bool gates(Finish finish) { return finish == Finish::swiglu || finish == Finish::geglu; }
 
 // Rows of a packed matrix by their indices [...], unpacked: [..., inputs].
 mlx::core::array embedding(

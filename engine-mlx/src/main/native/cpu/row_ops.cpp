@@ -51,16 +51,16 @@ class RmsNorm : public Primitive {
   float eps_;
 };
 
-class SwiGlu : public Primitive {
+class Gated : public Primitive {
  public:
-  using Primitive::Primitive;
+  Gated(mx::Stream stream, Activation activation) : Primitive(stream), activation_(activation) {}
 
-  const char* name() const override { return "VmSwiGlu"; }
+  const char* name() const override { return "VmGated"; }
 
  protected:
   std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
     auto& out = outputs[0];
-    return [gate = Rows(inputs[0]), up = Rows(inputs[1]), to = out.data<void>(), kind = kind_of(out.dtype())] {
+    return [activation = activation_, gate = Rows(inputs[0]), up = Rows(inputs[1]), to = out.data<void>(), kind = kind_of(out.dtype())] {
       int64_t count = gate.length();
       parallel_for(gate.rows(), rows_of_grain(count), [&](int64_t begin, int64_t end) {
         std::vector<float> gate_room(count);
@@ -69,12 +69,15 @@ class SwiGlu : public Primitive {
           auto g = gate.floats(r, gate_room.data());
           auto u = up.floats(r, up_room.data());
           float* y = kind == Float::f32 ? static_cast<float*>(to) + r * count : gate_room.data();
-          kernels().swiglu(g, u, count, y);
+          kernels().gate(activation, g, u, count, y);
           if (kind != Float::f32) write_floats(y, count, kind, r * count, to);
         }
       });
     };
   }
+
+ private:
+  Activation activation_;
 };
 
 } // namespace
@@ -92,13 +95,14 @@ mx::array rms_norm(const mx::array& x, const std::optional<mx::array>& weight, f
   return mx::array(x.shape(), type, std::make_shared<RmsNorm>(stream, eps), std::move(inputs));
 }
 
-bool takes_swiglu(const mx::array& gate, const mx::array& up) {
+bool takes_gated(const mx::array& gate, const mx::array& up) {
   return gate.ndim() >= 1 && gate.shape() == up.shape() && gate.dtype() == up.dtype() && gate.size() > 0 &&
       is_float(gate.dtype());
 }
 
-mx::array swiglu(const mx::array& gate, const mx::array& up, mx::Stream stream) {
-  return mx::array(gate.shape(), gate.dtype(), std::make_shared<SwiGlu>(stream), {gate, up});
+mx::array gated(Activation activation, const mx::array& gate, const mx::array& up, mx::Stream stream) {
+  return mx::array(
+      gate.shape(), gate.dtype(), std::make_shared<Gated>(stream, activation), std::vector<mx::array>{gate, up});
 }
 
 } // namespace vm::cpu

@@ -6,6 +6,8 @@
 
 #include <mlx/mlx.h>
 
+#include "kernels.h"
+
 namespace vm::cpu {
 
 // x [..., n]; weight [n] or none.
@@ -13,8 +15,9 @@ mlx::core::array rms_norm(
     const mlx::core::array& x, const std::optional<mlx::core::array>& weight, float eps, mlx::core::Stream stream);
 bool takes_rms_norm(const mlx::core::array& x, const std::optional<mlx::core::array>& weight);
 
-// silu(gate) * up, of one shape and type.
-mlx::core::array swiglu(const mlx::core::array& gate, const mlx::core::array& up, mlx::core::Stream stream);
-bool takes_swiglu(const mlx::core::array& gate, const mlx::core::array& up);
+// activation(gate) * up, of one shape and type.
+mlx::core::array gated(
+    Activation activation, const mlx::core::array& gate, const mlx::core::array& up, mlx::core::Stream stream);
+bool takes_gated(const mlx::core::array& gate, const mlx::core::array& up);
 
 } // namespace vm::cpu

@@ -47,7 +47,12 @@ public final class LayerOps {
   private enum Finish {
     NONE,
     ADD,
-    GATE
+    SWIGLU,
+    GEGLU;
+
+    static Finish gate(Activation activation) {
+      return activation == Activation.SILU ? SWIGLU : GEGLU;
+    }
   }
 
   /**
@@ -65,9 +70,28 @@ public final class LayerOps {
     return product(x, Optional.empty(), List.of(weight), Finish.ADD, added)[0];
   }
 
-  /** {@code silu(norm(x) G^T) * (norm(x) U^T)}. */
-  public static Array gate(Array x, Optional<Norm> norm, Weight gate, Weight up) {
-    return product(x, norm, List.of(gate, up), Finish.GATE, null)[0];
+  /** {@code activation(norm(x) G^T) * (norm(x) U^T)}. */
+  public static Array gate(
+      Activation activation, Array x, Optional<Norm> norm, Weight gate, Weight up) {
+    return product(x, norm, List.of(gate, up), Finish.gate(activation), null)[0];
+  }
+
+  /**
+   * Products with matrices that are chosen row by row, for mixtures of experts.
+   *
+   * @param x {@code [n, inputs]}
+   * @param rows {@code [pairs]} int32: which row of x
+   * @param experts {@code [pairs]} int32: which matrix it meets
+   * @param weights {@code [experts, outputs, inputs]}, or packed along its last axis; its bias
+   *     {@code [experts, outputs]}
+   * @return {@code [pairs, outputs]}
+   */
+  public static Array expertProduct(Array x, Array rows, Array experts, Weight weights) {
+    var o = Owner.current();
+    var room = o.room(Weight.BYTES);
+    weights.write(o, room, 0);
+    return o.own(
+        Native.make(Native.EXPERT_PRODUCT, o.use(x), o.use(rows), o.use(experts), room.address()));
   }
 
   private static Array[] product(

@@ -872,52 +872,6 @@ public final class Mlx {
             bits));
   }
 
-  /**
-   * Products of matrices that indices choose, for mixtures of experts.
-   *
-   * @param lhs indices into the leading axes of {@code a}, flattened
-   * @param rhs indices into those of {@code b}
-   * @param sorted whether {@code rhs} ascends
-   */
-  public static Array gatherMatmul(
-      Array a, Array b, Optional<Array> lhs, Optional<Array> rhs, boolean sorted) {
-    var o = Owner.current();
-    return o.own(
-        Native.make(
-            Native.GATHER_MM,
-            o.use(a),
-            o.use(b),
-            o.useOrNull(lhs.orElse(null)),
-            o.useOrNull(rhs.orElse(null)),
-            sorted ? 1 : 0));
-  }
-
-  /** {@link #gatherMatmul} with packed matrices on the right. */
-  public static Array gatherQuantizedMatmul(
-      Array x,
-      Quantized w,
-      Optional<Array> lhs,
-      Optional<Array> rhs,
-      boolean transpose,
-      int groupSize,
-      int bits,
-      boolean sorted) {
-    var o = Owner.current();
-    return o.own(
-        Native.make(
-            Native.GATHER_QMM,
-            o.use(x),
-            o.use(w.weight()),
-            o.use(w.scales()),
-            o.use(w.biases()),
-            o.useOrNull(lhs.orElse(null)),
-            o.useOrNull(rhs.orElse(null)),
-            transpose ? 1 : 0,
-            groupSize,
-            bits,
-            sorted ? 1 : 0));
-  }
-
   // What transformer layers are made of
 
   /** {@code x / sqrt(mean(x^2) + eps) * weight} over the last axis. */
@@ -1036,10 +990,10 @@ public final class Mlx {
             o.useOrNull(mask)));
   }
 
-  /** {@code silu(gate) * up}. */
-  public static Array swiglu(Array gate, Array up) {
+  /** {@code activation(gate) * up}. */
+  public static Array gated(Activation activation, Array gate, Array up) {
     var o = Owner.current();
-    return o.own(Native.make(Native.SWIGLU, o.use(gate), o.use(up)));
+    return o.own(Native.make(Native.GATED, o.use(gate), o.use(up), activation.ordinal()));
   }
 
   // Shapes of calls

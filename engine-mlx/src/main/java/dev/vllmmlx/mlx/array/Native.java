@@ -148,8 +148,7 @@ final class Native {
   static final MethodHandle QUANTIZED_MATMUL = bind(P, "quantized_matmul", P, P, P, P, I, I, I);
   static final MethodHandle QUANTIZE = bind(I, "quantize", P, I, I, P);
   static final MethodHandle DEQUANTIZE = bind(P, "dequantize", P, P, P, I, I);
-  static final MethodHandle GATHER_MM = bind(P, "gather_mm", P, P, P, P, I);
-  static final MethodHandle GATHER_QMM = bind(P, "gather_qmm", P, P, P, P, P, P, I, I, I, I);
+  static final MethodHandle EXPERT_PRODUCT = bind(P, "expert_product", P, P, P, P);
 
   // fused.cpp
   static final MethodHandle RMS_NORM = bind(P, "rms_norm", P, P, F);
@@ -159,7 +158,7 @@ final class Native {
   static final MethodHandle ROPE_ANGLES = bind(P, "rope_angles", P, I, I, F, F, P);
   static final MethodHandle CACHED_ATTENTION = bind(I, "cached_attention", P, P);
   static final MethodHandle ATTENTION = bind(P, "attention", P, P, P, F, I, P);
-  static final MethodHandle SWIGLU = bind(P, "swiglu", P, P);
+  static final MethodHandle GATED = bind(P, "gated", P, P, I);
 
   // primitives.cpp
   static final MethodHandle USE_PRIMITIVES = bind(I, "use_primitives", I);
@@ -470,14 +469,6 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, int b, int c, float d, float e, long f, long g) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e, f, g));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
   static long make(MethodHandle op, long a, long b, long c, float d, int e, long f) {
     try {
       return made((long) op.invokeExact(a, b, c, d, e, f));
@@ -486,18 +477,17 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, long b, long c, long d, int e) {
+  static long make(MethodHandle op, long a, long b, long c, long d) {
     try {
-      return made((long) op.invokeExact(a, b, c, d, e));
+      return made((long) op.invokeExact(a, b, c, d));
     } catch (Throwable t) {
       throw unexpected(t);
     }
   }
 
-  static long make(
-      MethodHandle op, long a, long b, long c, long d, long e, long f, int g, int h, int i, int j) {
+  static long make(MethodHandle op, long a, int b, int c, float d, float e, long f, long g) {
     try {
-      return made((long) op.invokeExact(a, b, c, d, e, f, g, h, i, j));
+      return made((long) op.invokeExact(a, b, c, d, e, f, g));
     } catch (Throwable t) {
       throw unexpected(t);
     }

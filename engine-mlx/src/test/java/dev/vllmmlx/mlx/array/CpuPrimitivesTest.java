@@ -141,14 +141,44 @@ class CpuPrimitivesTest {
   @ParameterizedTest
   @MethodSource("types")
   void gates(Types t) {
+    for (var activation : Activation.values()) {
+      check(
+          t.kernels(),
+          t.type(),
+          () -> {
+            var gate = Mlx.multiply(random(7, t.type(), 3, 77), 8);
+            var up = random(8, t.type(), 3, 77);
+            return new Case(
+                () -> Mlx.gated(activation, gate, up),
+                Reference.gated(activation, doubles(gate), doubles(up)));
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("packings")
+  void multipliesAcrossPackedWeights(Packing p) {
     check(
-        t.kernels(),
-        t.type(),
+        p.kernels(),
+        p.type(),
         () -> {
-          var gate = Mlx.multiply(random(7, t.type(), 3, 77), 8);
-          var up = random(8, t.type(), 3, 77);
-          return new Case(() -> Mlx.swiglu(gate, up), Reference.swiglu(doubles(gate), doubles(up)));
+          var x = random(27, p.type(), 3, 70);
+          var q = Mlx.quantize(random(28, p.type(), 70, 256), p.group(), p.bits());
+          var w = Reference.unpacked(q, p.group(), p.bits());
+          return new Case(
+              () ->
+                  Mlx.quantizedMatmul(
+                      x, q.weight(), q.scales(), q.biases(), false, p.group(), p.bits()),
+              Reference.product(doubles(x), transposed(w, 70, 256), 3, 256, 70));
         });
+  }
+
+  private static double[] transposed(double[] w, int rows, int columns) {
+    var turned = new double[w.length];
+    for (var i = 0; i < w.length; i++) {
+      turned[i % columns * rows + i / columns] = w[i];
+    }
+    return turned;
   }
 
   @ParameterizedTest
@@ -257,7 +287,9 @@ class CpuPrimitivesTest {
           same(packed(cut, q), packed(Mlx.contiguous(cut), q));
           var n = random(16, t.type(), 64);
           same(Mlx.rmsNorm(x, n, 1e-5f), Mlx.rmsNorm(Mlx.contiguous(x), n, 1e-5f));
-          same(Mlx.swiglu(x, cut(x)), Mlx.swiglu(Mlx.contiguous(x), Mlx.contiguous(cut(x))));
+          same(
+              Mlx.gated(Activation.SILU, x, cut(x)),
+              Mlx.gated(Activation.SILU, Mlx.contiguous(x), Mlx.contiguous(cut(x))));
 
           var heads = Mlx.transpose(random(17, t.type(), 1, 7, 4, 16), 0, 2, 1, 3);
           same(rope(heads), rope(Mlx.contiguous(heads)));
@@ -308,7 +340,7 @@ class CpuPrimitivesTest {
               List.<java.util.function.UnaryOperator<Array>>of(
                   a -> Mlx.linear(a, w),
                   a -> Mlx.rmsNorm(a, norm, 1e-6f),
-                  a -> Mlx.swiglu(a, Mlx.multiply(a, 3)),
+                  a -> Mlx.gated(Activation.GELU, a, Mlx.multiply(a, 3)),
                   quantized(w, 2),
                   quantized(w, 3),
                   quantized(w, 4),

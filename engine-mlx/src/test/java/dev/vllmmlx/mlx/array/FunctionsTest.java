@@ -264,33 +264,6 @@ class FunctionsTest {
   }
 
   @Test
-  void multipliesMatricesThatIndicesChoose() {
-    on(
-        () -> {
-          var x = Mlx.randomNormal(1, 0, 1, DType.FLOAT32, 2, 1, 64);
-          var w = Mlx.randomNormal(2, 0, 1, DType.FLOAT32, 3, 32, 64);
-          var q = Mlx.quantize(w, 32, 8);
-          var plain = Mlx.dequantize(q.weight(), q.scales(), q.biases(), 32, 8);
-          var which = Mlx.array(new int[] {2, 0});
-          var found =
-              Mlx.gatherQuantizedMatmul(
-                      x, q, Optional.empty(), Optional.of(which), true, 32, 8, false)
-                  .toFloats();
-          var dense =
-              Mlx.gatherMatmul(
-                      x, Mlx.swapAxes(plain, 1, 2), Optional.empty(), Optional.of(which), false)
-                  .toFloats();
-          var first =
-              Mlx.linear(
-                      Mlx.reshape(Mlx.slice(x, 0, 0, 1), 1, 64),
-                      Mlx.reshape(Mlx.slice(plain, 0, 2, 3), 32, 64))
-                  .toFloats();
-          assertThat(found).containsExactly(dense, within(1e-4f));
-          assertThat(java.util.Arrays.copyOf(found, 32)).containsExactly(first, within(1e-4f));
-        });
-  }
-
-  @Test
   void addsToProducts() {
     on(
         () -> {

@@ -84,15 +84,61 @@ class LayerOpsTest {
             var down = dense(15, 96, DType.FLOAT16, true);
             var more = random(16, rows, 96);
             var ours = LayerOps.productPlus(x, down, more);
-            var gated = LayerOps.gate(x, norm, gate, up);
-            Mlx.eval(ours, gated);
+            var swiglu = LayerOps.gate(Activation.SILU, x, norm, gate, up);
+            var geglu = LayerOps.gate(Activation.GELU, x, norm, gate, up);
+            Mlx.eval(ours, swiglu, geglu);
             CpuPrimitives.enable(false);
             close(ours, LayerOps.productPlus(x, down, more));
-            close(gated, LayerOps.gate(x, norm, gate, up));
+            close(swiglu, LayerOps.gate(Activation.SILU, x, norm, gate, up));
+            close(geglu, LayerOps.gate(Activation.GELU, x, norm, gate, up));
             CpuPrimitives.enable(true);
           }
           return null;
         });
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void multipliesEachRowWithItsExpert(String kernels) {
+    mlx.call(
+        () -> {
+          CpuPrimitives.chooseKernels(kernels);
+          var x = random(51, 80, 96);
+          var rows = IntStream.range(0, 160).map(i -> i / 2).toArray();
+          var experts = IntStream.range(0, 160).map(i -> i % 7 == 0 ? 3 : i * i % 5).toArray();
+          for (var bits : new int[] {0, 3, 4, 8}) {
+            var weights = stack(bits);
+            var ours = expertProduct(x, rows, experts, weights);
+            Mlx.eval(ours);
+            CpuPrimitives.enable(false);
+            close(ours, expertProduct(x, rows, experts, weights));
+            CpuPrimitives.enable(true);
+            // A pair alone gives the same bits.
+            for (var pair : new int[] {0, 77, 159}) {
+              var alone =
+                  expertProduct(x, new int[] {rows[pair]}, new int[] {experts[pair]}, weights);
+              assertThat(alone.toFloats()).isEqualTo(Mlx.slice(ours, 0, pair, pair + 1).toFloats());
+            }
+          }
+          return null;
+        });
+  }
+
+  private static Array expertProduct(Array x, int[] rows, int[] experts, LayerOps.Weight weights) {
+    return LayerOps.expertProduct(
+        x, Mlx.array(rows, rows.length), Mlx.array(experts, experts.length), weights);
+  }
+
+  /** Five experts of 37 outputs. */
+  private static LayerOps.Weight stack(int bits) {
+    var w = random(60 + bits, 5, 37, 96);
+    var bias = random(70 + bits, 5, 37);
+    if (bits == 0) {
+      return new LayerOps.Weight(w, null, null, bias, 0, 0);
+    }
+    var q = Mlx.quantize(w, 32, bits);
+    Mlx.eval(q.weight(), q.scales(), q.biases());
+    return new LayerOps.Weight(q.weight(), q.scales(), q.biases(), bias, 32, bits);
   }
 
   @ParameterizedTest

@@ -61,10 +61,17 @@ final class Reference {
     return y;
   }
 
-  static double[] swiglu(double[] gate, double[] up) {
+  static double[] gated(Activation activation, double[] gate, double[] up) {
     var y = new double[gate.length];
     for (var i = 0; i < gate.length; i++) {
-      y[i] = gate[i] / (1 + Math.exp(-gate[i])) * up[i];
+      var v = gate[i];
+      var activated =
+          switch (activation) {
+            case SILU -> v / (1 + Math.exp(-v));
+            case GELU ->
+                0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v)));
+          };
+      y[i] = activated * up[i];
     }
     return y;
   }

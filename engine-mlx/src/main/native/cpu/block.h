@@ -1,0 +1,96 @@
+// Rows of activations on their way through matrices of weights: what the products share.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "floats.h"
+#include "kernels.h"
+#include "pool.h"
+
+namespace vm::cpu {
+
+// So many rows at once: they stay in the second-level cache while the weights stream by.
+constexpr int64_t kRowsAtOnce = 64;
+// Outputs for which a further thread pays.
+constexpr int64_t kGrain = 16;
+
+// Memory of a thread that grows and stays.
+inline float* scratch(int64_t floats) {
+  thread_local std::vector<float> room;
+  if (static_cast<int64_t>(room.size()) < floats) room.resize(floats);
+  return room.data();
+}
+
+// One of the matrices of a product, and where its results go.
+struct Part {
+  Matrix w;
+  const void* bias; // null for none
+  Float bias_kind;
+  void* out;
+  std::vector<float> widened_bias;
+
+  const float* bias_floats() {
+    if (bias == nullptr || bias_kind == Float::f32) return static_cast<const float*>(bias);
+    if (widened_bias.empty()) {
+      widened_bias.resize(w.outputs);
+      read_floats(bias, bias_kind, 0, w.outputs, widened_bias.data());
+    }
+    return widened_bias.data();
+  }
+};
+
+inline void add(const float* more, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; i++) to[i] += more[i];
+}
+
+// The product of a block of rows: activations as the kernels want them, and results in float32 or on their way there.
+class Block {
+ public:
+  Block(const Rows& x, const std::vector<Part>& parts) : x_(x), stride_(padded(x.length())) {
+    auto& set = kernels();
+    for (auto& part : parts) {
+      interleaved_ |= set.interleaved(part.w);
+      room_ = std::max(room_, room_for(part.w));
+    }
+  }
+
+  // Reads, norms and lays out `count` rows, of which `row_of` says which they are.
+  template <class RowOf>
+  void prepare(int64_t count, const RowOf& row_of, const float* norm = nullptr, float eps = 0, bool normed = false) {
+    rows_.resize(count * stride_ * 2);
+    auto& set = kernels();
+    int64_t length = x_.length();
+    parallel_for(count, 8, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r++) {
+        float* row = rows_.data() + r * stride_;
+        x_.read(row_of(r), row);
+        std::fill(row + length, row + stride_, 0.0f);
+        if (normed) set.rms_norm(row, norm, length, eps, row);
+        if (interleaved_) set.interleave(row, stride_, row + count * stride_);
+      }
+    });
+    count_ = count;
+  }
+
+  // Outputs [begin, end) of a part, with its bias, to y[r * ldy + output].
+  void multiply(Part& part, int64_t begin, int64_t end, float* y, int64_t ldy) const {
+    auto& set = kernels();
+    const float* rows = rows_.data() + (set.interleaved(part.w) ? count_ * stride_ : 0);
+    set.multiply(part.w, rows, stride_, count_, begin, end, y, ldy, scratch(room_));
+    if (auto bias = part.bias_floats()) {
+      for (int64_t r = 0; r < count_; r++) add(bias + begin, end - begin, y + r * ldy + begin);
+    }
+  }
+
+ private:
+  const Rows& x_;
+  int64_t stride_;
+  int64_t room_ = 0;
+  int64_t count_ = 0;
+  bool interleaved_ = false;
+  std::vector<float> rows_;
+};
+
+} // namespace vm::cpu

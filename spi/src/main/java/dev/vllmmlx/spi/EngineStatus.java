@@ -1,6 +1,7 @@
 package dev.vllmmlx.spi;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -14,7 +15,8 @@ import java.util.Objects;
  * @param running requests being generated
  * @param waiting requests that wait for their turn
  * @param gauges further figures by name, in {@code snake_case} with their unit: {@code
- *     live_handles}, {@code mlx_active_bytes}
+ *     live_handles}, {@code mlx_active_bytes}. Those that only grow end in {@code _total}
+ * @param requests how far each has come, the oldest first
  */
 public record EngineStatus(
     State state,
@@ -22,13 +24,26 @@ public record EngineStatus(
     Duration sinceAlive,
     int running,
     int waiting,
-    Map<String, Double> gauges) {
+    Map<String, Double> gauges,
+    List<RequestProgress> requests) {
 
   public EngineStatus {
     Objects.requireNonNull(state);
     Objects.requireNonNull(reason);
     Objects.requireNonNull(sinceAlive);
     gauges = Map.copyOf(gauges);
+    requests = List.copyOf(requests);
+  }
+
+  /** Of an engine that does not say how far each request has come. */
+  public EngineStatus(
+      State state,
+      String reason,
+      Duration sinceAlive,
+      int running,
+      int waiting,
+      Map<String, Double> gauges) {
+    this(state, reason, sinceAlive, running, waiting, gauges, List.of());
   }
 
   /** Whether an engine can take requests. */

@@ -17,10 +17,11 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>A layer with a sliding window keeps every token all the same, and masks: so any {@link #trim}
- * is right. To be used on MLX's owner thread only. It frees what it holds when it is closed.
+ * <p>A layer with a sliding window keeps every token all the same, and masks: so any {@link
+ * #rewind} is right. To be used on MLX's owner thread only. It frees what it holds when it is
+ * closed.
  */
-public final class KvCache implements AutoCloseable {
+public final class KvCache implements SequenceState<KvCache> {
 
   /** Tokens by which it grows, as mlx-lm's. */
   public static final int STEP = 256;
@@ -38,14 +39,14 @@ public final class KvCache implements AutoCloseable {
     this.length = length;
   }
 
-  /** Tokens that it holds. */
+  @Override
   public int length() {
     return length;
   }
 
   /**
    * Makes room for the next rows of the sequence: {@link #length} grows at once, and the pass fills
-   * it. If the pass fails, {@link #trim} its rows or close the cache.
+   * it. If the pass fails, {@link #rewind} its rows or close the cache.
    *
    * @param rows 1 or more
    */
@@ -59,15 +60,17 @@ public final class KvCache implements AutoCloseable {
   }
 
   /**
-   * Forgets the last {@code tokens}, so that another continuation can follow.
+   * Forgets all but the first {@code length} tokens, so that another continuation can follow.
    *
-   * @throws IllegalArgumentException if it holds fewer, or {@code tokens} is below 0
+   * @throws IllegalArgumentException if it holds fewer, or {@code length} is below 0
    */
-  public void trim(int tokens) {
-    if (tokens < 0 || tokens > length) {
-      throw new IllegalArgumentException("cannot forget %d of %d tokens".formatted(tokens, length));
+  @Override
+  public void rewind(int length) {
+    if (length < 0 || length > this.length) {
+      throw new IllegalArgumentException(
+          "cannot go back to %d of %d tokens".formatted(length, this.length));
     }
-    length -= tokens;
+    this.length = length;
   }
 
   /**
@@ -75,6 +78,7 @@ public final class KvCache implements AutoCloseable {
    *
    * @throws IllegalArgumentException if this one holds fewer
    */
+  @Override
   public KvCache fork(int tokens) {
     if (tokens < 0 || tokens > length) {
       throw new IllegalArgumentException("cannot take %d of %d tokens".formatted(tokens, length));
@@ -97,6 +101,7 @@ public final class KvCache implements AutoCloseable {
   }
 
   /** Memory that it takes, room for growth included. */
+  @Override
   public long bytes() {
     return layers.stream().mapToLong(LayerCache::bytes).sum();
   }

@@ -1,48 +1,42 @@
 package dev.vllmmlx.mlx.engine;
 
 import dev.vllmmlx.mlx.array.MlxThread;
-import dev.vllmmlx.mlx.sequence.Sequence;
 import dev.vllmmlx.spi.EngineException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that owns the model: it loads it, computes the jobs of a queue one after another,
- * and frees it. Everything else here may be called from any thread.
+ * The one thread that owns the model: it loads it, lets a {@link JobRunner} compute the jobs of a
+ * queue, and frees it. Everything else here may be called from any thread, but for what says
+ * otherwise.
+ *
+ * @param <M> the model as the runner wants it
  */
-final class EngineLoop {
+public final class EngineLoop<M extends AutoCloseable> {
   private static final Logger LOG = LoggerFactory.getLogger(EngineLoop.class);
 
   /** How much the latest job counts in the mean duration. */
   private static final double LATEST = 0.2;
 
-  /** Polls of half a second without a job before the model rests. */
-  private static final int POLLS_BEFORE_REST = 4;
-
   private final FairQueue<Job> queue;
-  private final SimpleEngineSettings settings;
-  private final CompletableFuture<ModelRunner> loaded = new CompletableFuture<>();
+  private final JobRunner<M> runner;
+  private final CompletableFuture<M> loaded = new CompletableFuture<>();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private volatile long lastAlive = System.nanoTime();
   private volatile boolean closing;
-  private volatile boolean busy;
   private volatile Optional<String> failure = Optional.empty();
-  private volatile int cachedTokens;
-  private volatile long cachedBytes;
   private volatile double meanSeconds = 1;
   private MlxThread thread;
 
-  EngineLoop(FairQueue<Job> queue, SimpleEngineSettings settings) {
+  public EngineLoop(FairQueue<Job> queue, JobRunner<M> runner) {
     this.queue = queue;
-    this.settings = settings;
+    this.runner = runner;
   }
 
   /**
@@ -51,7 +45,7 @@ final class EngineLoop {
    * @param loader called on that thread
    * @throws Exception what the loader threw; the thread has ended then
    */
-  ModelRunner start(Callable<ModelRunner> loader) throws Exception {
+  public M start(Callable<M> loader) throws Exception {
     thread = MlxThread.start("mlx-engine");
     thread.submit(
         () -> {
@@ -70,10 +64,10 @@ final class EngineLoop {
     }
   }
 
-  private void own(Callable<ModelRunner> loader) {
-    try (var runner = loader.call()) {
-      loaded.complete(runner);
-      serve(runner);
+  private void own(Callable<M> loader) {
+    try (var model = loader.call()) {
+      loaded.complete(model);
+      runner.run(model, this);
     } catch (Throwable t) {
       if (!loaded.completeExceptionally(t)) {
         LOG.error("the engine's thread ended", t);
@@ -85,90 +79,28 @@ final class EngineLoop {
     }
   }
 
-  private void serve(ModelRunner runner) throws InterruptedException {
-    var loop = new DecodeLoop(settings.prefillChunk(), runner.vocabularySize());
-    try (var cache = new PromptCache(settings.promptCaches(), settings.promptCacheBytes())) {
-      var polls = 0;
-      while (!closing) {
-        beat();
-        var job = queue.poll(500, TimeUnit.MILLISECONDS);
-        polls = job.isPresent() ? 0 : polls + 1;
-        if (polls == POLLS_BEFORE_REST) {
-          runner.rest();
-        }
-        if (job.isPresent() && job.get().take()) {
-          busy = true;
-          try {
-            compute(job.get(), runner, loop, cache);
-          } finally {
-            busy = false;
-          }
-          cachedTokens = cache.tokens();
-          cachedBytes = cache.bytes();
-        }
-      }
-    }
+  /** What the runner takes its jobs from. */
+  public FairQueue<Job> queue() {
+    return queue;
   }
 
-  private void compute(Job job, ModelRunner runner, DecodeLoop loop, PromptCache cache) {
-    var sequence = job.sequence();
-    var tenant = job.request().tenant();
-    var began = System.nanoTime();
-    ModelState state = null;
-    try {
-      state =
-          cache
-              .take(tenant, sequence.tokens(0, sequence.promptLength()))
-              .orElseGet(runner::newState);
-      loop.run(sequence, state, () -> goesOn(job, sequence));
-      if (state.length() > 0) {
-        cache.put(tenant, sequence.tokens(0, state.length()), state);
-      } else {
-        state.close();
-      }
-    } catch (RuntimeException | Error e) {
-      LOG.error("request {} failed", job.request().id(), e);
-      sequence.fail(
-          e instanceof EngineException known
-              ? known
-              : new EngineException.Internal("the model could not compute this request", e));
-      close(state);
-      if (e instanceof Error fatal) {
-        throw fatal;
-      }
-    }
-    var seconds = (System.nanoTime() - began) / 1e9;
-    meanSeconds = meanSeconds + LATEST * (seconds - meanSeconds);
-  }
-
-  /** A state that failed may fail once more when it is freed; the engine goes on all the same. */
-  private static void close(ModelState state) {
-    try {
-      if (state != null) {
-        state.close();
-      }
-    } catch (RuntimeException e) {
-      LOG.error("what a failed request held could not be freed", e);
-    }
-  }
-
-  private boolean goesOn(Job job, Sequence sequence) {
-    beat();
-    queue.removeIf(Job::overdue).forEach(Job::cancel);
-    if (closing) {
-      sequence.fail(unavailable());
-    } else if (job.unwanted()) {
-      sequence.cancel();
-    }
-    return !sequence.ended();
-  }
-
-  private void beat() {
+  /** The runner says that it is alive: at each pass, and twice a second when idle. */
+  public void beat() {
     lastAlive = System.nanoTime();
   }
 
+  /** Whether the runner is to fail what it has, and return. */
+  public boolean closing() {
+    return closing;
+  }
+
+  /** The runner has ended a job that took so long. */
+  public void took(Duration time) {
+    meanSeconds += LATEST * (time.toNanos() / 1e9 - meanSeconds);
+  }
+
   /** Ends what runs and waits, and returns when the model is freed. */
-  void close() {
+  public void close() {
     closing = true;
     queue.close().forEach(job -> job.failWaiting(unavailable()));
     ended.join();
@@ -176,7 +108,7 @@ final class EngineLoop {
   }
 
   /** What a request is told that this engine cannot serve any more. */
-  EngineException.Unavailable unavailable() {
+  public EngineException.Unavailable unavailable() {
     return new EngineException.Unavailable(failure.orElse("the engine is closed"));
   }
 
@@ -185,9 +117,9 @@ final class EngineLoop {
     return failure;
   }
 
-  /** Whether a job is being computed. */
-  boolean busy() {
-    return busy;
+  /** Jobs that are being computed. */
+  int running() {
+    return runner.running();
   }
 
   Duration sinceAlive() {
@@ -200,12 +132,6 @@ final class EngineLoop {
   }
 
   Map<String, Double> gauges() {
-    var gauges = new HashMap<String, Double>();
-    gauges.put("cached_tokens", (double) cachedTokens);
-    gauges.put("cached_bytes", (double) cachedBytes);
-    if (loaded.isDone() && !loaded.isCompletedExceptionally()) {
-      gauges.putAll(loaded.join().gauges());
-    }
-    return gauges;
+    return runner.gauges();
   }
 }

@@ -17,7 +17,7 @@ import java.util.function.Predicate;
  * What waits for its turn: of the highest priority first; of one priority each tenant in turn,
  * however many each has waiting; of one tenant the first that came. For any threads.
  */
-final class FairQueue<T> {
+public final class FairQueue<T> {
 
   private record Waiting<T>(long ticket, T item) {}
 
@@ -37,7 +37,7 @@ final class FairQueue<T> {
    *     that in which they are added
    * @return false if the queue was closed, and the item is not in it
    */
-  boolean add(int priority, String tenant, long ticket, T item) {
+  public boolean add(int priority, String tenant, long ticket, T item) {
     lock.lock();
     try {
       if (closed) {
@@ -56,7 +56,7 @@ final class FairQueue<T> {
   }
 
   /** Takes the next item; empty if none came in the time, or the queue is closed. */
-  Optional<T> poll(long timeout, TimeUnit unit) throws InterruptedException {
+  public Optional<T> poll(long timeout, TimeUnit unit) throws InterruptedException {
     lock.lock();
     try {
       var left = unit.toNanos(timeout);
@@ -84,7 +84,7 @@ final class FairQueue<T> {
   }
 
   /** Takes out the items that a condition holds for, whatever their turn. */
-  List<T> removeIf(Predicate<T> condition) {
+  public List<T> removeIf(Predicate<T> condition) {
     lock.lock();
     try {
       var removed = new ArrayList<T>();
@@ -102,7 +102,7 @@ final class FairQueue<T> {
   }
 
   /** Lets nothing more in, and gives out what is left. */
-  List<T> close() {
+  public List<T> close() {
     lock.lock();
     try {
       closed = true;

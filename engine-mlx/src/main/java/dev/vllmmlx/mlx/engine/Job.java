@@ -8,6 +8,7 @@ import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.GenerationSink;
+import dev.vllmmlx.spi.RequestProgress;
 import dev.vllmmlx.spi.Timings;
 import dev.vllmmlx.spi.Usage;
 import java.time.Duration;
@@ -20,7 +21,7 @@ import java.util.function.Consumer;
  * One accepted request. While it waits, whoever ends it first does so at once, on any thread; from
  * the moment the engine's thread has taken it, it ends there.
  */
-final class Job implements Generation {
+public final class Job implements Generation {
 
   private enum State {
     WAITING,
@@ -35,6 +36,7 @@ final class Job implements Generation {
   private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
   private volatile Sequence sequence;
   private volatile boolean cancelled;
+  private volatile int computed;
 
   /**
    * @param ticket the higher the later it came
@@ -46,7 +48,7 @@ final class Job implements Generation {
     this.ticket = ticket;
   }
 
-  GenerationRequest request() {
+  public GenerationRequest request() {
     return request;
   }
 
@@ -54,7 +56,7 @@ final class Job implements Generation {
     return events;
   }
 
-  long ticket() {
+  public long ticket() {
     return ticket;
   }
 
@@ -69,12 +71,36 @@ final class Job implements Generation {
   }
 
   /** What is to be computed, after {@link #prepared}. */
-  Sequence sequence() {
+  public Sequence sequence() {
     return sequence;
   }
 
+  /** Notes how many of its tokens have their keys and values in a cache. */
+  public void computed(int tokens) {
+    computed = tokens;
+  }
+
+  /** How far it has come; any thread. */
+  RequestProgress progress() {
+    var answered = sequence;
+    var prompt = answered == null ? 0 : answered.promptLength();
+    var generated = answered == null ? 0 : answered.length() - prompt;
+    var phase =
+        state.get() != State.TAKEN
+            ? RequestProgress.Phase.WAITING
+            : generated == 0 ? RequestProgress.Phase.PREFILL : RequestProgress.Phase.DECODE;
+    return new RequestProgress(
+        request.id(),
+        request.choice(),
+        phase,
+        prompt,
+        Math.min(computed, prompt),
+        generated,
+        sinceArrival());
+  }
+
   /** Begins its turn; false if it has ended meanwhile. */
-  boolean take() {
+  public boolean take() {
     return state.compareAndSet(State.WAITING, State.TAKEN);
   }
 
@@ -96,19 +122,19 @@ final class Job implements Generation {
   }
 
   /** Ends it by a fault if it waits still. */
-  void failWaiting(EngineException error) {
+  public void failWaiting(EngineException error) {
     if (state.compareAndSet(State.WAITING, State.ENDED)) {
       events.send(new GenerationEvent.Failed(error));
     }
   }
 
   /** Whether it should be cancelled: somebody said so, its time is over, or nobody listens. */
-  boolean unwanted() {
+  public boolean unwanted() {
     return cancelled || overdue() || events.broken();
   }
 
   /** Whether its deadline has passed. */
-  boolean overdue() {
+  public boolean overdue() {
     return request.deadline().isPresent() && !Instant.now().isBefore(request.deadline().get());
   }
 

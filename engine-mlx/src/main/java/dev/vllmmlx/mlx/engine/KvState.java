@@ -47,7 +47,7 @@ final class KvState implements ModelState {
 
   @Override
   public void rewind(int length) {
-    cache.trim(cache.length() - length);
+    cache.rewind(length);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.vllmmlx.mlx.engine;
 
-import dev.vllmmlx.mlx.array.MemoryStatus;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.cache.KvCache;
 import dev.vllmmlx.mlx.load.LoadedModel;
@@ -9,9 +8,16 @@ import java.util.Map;
 /** A model of MLX. */
 final class MlxRunner implements ModelRunner {
   private final LoadedModel loaded;
+  private final int contextLength;
 
-  MlxRunner(LoadedModel loaded) {
+  MlxRunner(LoadedModel loaded, int contextLength) {
     this.loaded = loaded;
+    this.contextLength = contextLength;
+  }
+
+  @Override
+  public int contextLength() {
+    return contextLength;
   }
 
   @Override
@@ -26,13 +32,7 @@ final class MlxRunner implements ModelRunner {
 
   @Override
   public Map<String, Double> gauges() {
-    var memory = MemoryStatus.now();
-    return Map.of(
-        "live_handles", (double) memory.liveHandles(),
-        "mlx_active_bytes", (double) memory.activeBytes(),
-        "mlx_peak_bytes", (double) memory.peakBytes(),
-        "mlx_cache_bytes", (double) memory.cacheBytes(),
-        "weight_bytes", (double) loaded.weightBytes());
+    return MlxGauges.of(loaded);
   }
 
   @Override

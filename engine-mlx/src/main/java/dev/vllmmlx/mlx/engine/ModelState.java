@@ -1,13 +1,12 @@
 package dev.vllmmlx.mlx.engine;
 
+import dev.vllmmlx.mlx.cache.SequenceState;
+
 /**
  * A model after some tokens, ready to go on from there: its KV cache and the passes over it. To be
  * used on the engine's own thread only.
  */
-interface ModelState extends AutoCloseable {
-
-  /** Tokens that it has seen. */
-  int length();
+interface ModelState extends SequenceState<ModelState> {
 
   /** Sees further tokens. If it throws, the state is of no more use but to be closed. */
   void advance(int[] tokens);
@@ -18,16 +17,4 @@ interface ModelState extends AutoCloseable {
    * @param logits is filled with a score for each id of the vocabulary
    */
   void advance(int[] tokens, float[] logits);
-
-  /** Forgets all but the first {@code length} tokens. */
-  void rewind(int length);
-
-  /** Another state after the first {@code length} tokens of this one, which stays as it is. */
-  ModelState fork(int length);
-
-  /** Memory that it takes. */
-  long bytes();
-
-  @Override
-  void close();
 }

@@ -7,14 +7,14 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** From a prompt to ids. For any threads. */
-final class PromptEncoder {
+public final class PromptEncoder {
   private final Tokenizer tokenizer;
   private final Optional<Function<Prompt.Chat, String>> template;
 
   /**
    * @param template renders a conversation, special tokens included; throws {@link EngineException}
    */
-  PromptEncoder(Tokenizer tokenizer, Optional<Function<Prompt.Chat, String>> template) {
+  public PromptEncoder(Tokenizer tokenizer, Optional<Function<Prompt.Chat, String>> template) {
     this.tokenizer = tokenizer;
     this.template = template;
   }

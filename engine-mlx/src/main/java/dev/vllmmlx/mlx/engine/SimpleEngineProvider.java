@@ -5,6 +5,7 @@ import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineOption;
 import dev.vllmmlx.spi.EngineProvider;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** {@code --engine simple}: MLX, one sequence at a time at full speed. */
 public final class SimpleEngineProvider implements EngineProvider {
@@ -21,11 +22,15 @@ public final class SimpleEngineProvider implements EngineProvider {
 
   @Override
   public List<EngineOption> options() {
-    return EngineOptions.DECLARED;
+    return Stream.concat(MlxOptions.DECLARED.stream(), SimpleEngineSettings.DECLARED.stream())
+        .toList();
   }
 
   @Override
   public Engine open(EngineContext context) {
-    return new SimpleEngineOpening(EngineOptions.of(context), context).open();
+    var settings = SimpleEngineSettings.of(context);
+    return new MlxEngineOpening<ModelRunner>(
+            MlxOptions.of(context), context, MlxRunner::new, new OneAtATime(settings), 1)
+        .open();
   }
 }

@@ -37,7 +37,10 @@ public final class Sequence {
   private final int promptLength;
   private final int limit;
   private int[] tokens;
-  private int length;
+
+  /** Read by the status of the engine, on any thread. */
+  private volatile int length;
+
   private int cachedTokens;
   private boolean ended;
 
@@ -209,7 +212,9 @@ public final class Sequence {
     if (length == tokens.length) {
       tokens = Arrays.copyOf(tokens, length + Math.max(64, length / 2));
     }
-    tokens[length++] = token;
+    var at = length;
+    tokens[at] = token;
+    length = at + 1;
   }
 
   private List<TokenLogprob> logprobs(SampledToken sampled) {

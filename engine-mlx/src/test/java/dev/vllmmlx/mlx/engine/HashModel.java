@@ -24,6 +24,11 @@ final class HashModel implements ModelRunner {
   }
 
   @Override
+  public int contextLength() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
   public int vocabularySize() {
     return TinyTokenizer.SIZE;
   }

@@ -2,13 +2,14 @@ package dev.vllmmlx.mlx.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vllmmlx.mlx.cache.PromptCache;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class PromptCacheTest {
   private final HashModel model = new HashModel();
-  private final PromptCache cache = new PromptCache(3, 1_000);
+  private final PromptCache<ModelState> cache = new PromptCache<>(3, 1_000);
 
   @AfterEach
   void freesEverything() {

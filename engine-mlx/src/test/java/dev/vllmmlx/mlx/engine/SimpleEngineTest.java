@@ -43,7 +43,7 @@ class SimpleEngineTest {
   private static Tokenizer tokenizer;
 
   private final HashModel model = new HashModel();
-  private SimpleEngine engine;
+  private QueuedEngine engine;
 
   @BeforeAll
   static void readTokenizer() {
@@ -52,7 +52,7 @@ class SimpleEngineTest {
 
   @BeforeEach
   void open() throws Exception {
-    engine = open(new SimpleEngineSettings(4, 16, 3, 1_000_000));
+    engine = open(4, new SimpleEngineSettings(16, 3, 1_000_000));
   }
 
   @AfterEach
@@ -226,7 +226,7 @@ class SimpleEngineTest {
   @Test
   void letsTheNextRequestInAtTheTerminalEvent() throws Exception {
     engine.close();
-    engine = open(new SimpleEngineSettings(0, 16, 2, 1_000_000));
+    engine = open(0, new SimpleEngineSettings(16, 2, 1_000_000));
     for (var i = 0; i < 50; i++) {
       assertThat(generate("hi", 1).reason()).isEqualTo(FinishReason.LENGTH);
     }
@@ -235,7 +235,7 @@ class SimpleEngineTest {
   @Test
   void servesTenantsInTurnAndPriorityFirst() throws Exception {
     engine.close();
-    engine = open(new SimpleEngineSettings(20, 16, 2, 1_000_000));
+    engine = open(20, new SimpleEngineSettings(16, 2, 1_000_000));
     var gate = holdUp();
     var order = new CopyOnWriteArrayList<String>();
     var all = new ArrayList<Heard>();
@@ -399,7 +399,7 @@ class SimpleEngineTest {
   @Test
   void survivesAThousandRequestsOfWhichSomeAreCancelled() throws Exception {
     engine.close();
-    engine = open(new SimpleEngineSettings(1_000, 16, 3, 2_000));
+    engine = open(1_000, new SimpleEngineSettings(16, 3, 2_000));
     var random = new Random(5);
     var all = new ArrayList<Heard>();
     for (var i = 0; i < 1_000; i++) {
@@ -430,7 +430,7 @@ class SimpleEngineTest {
     await(() -> model.liveStates.get() <= 3);
   }
 
-  private SimpleEngine open(SimpleEngineSettings settings) throws Exception {
+  private QueuedEngine open(int maxQueue, SimpleEngineSettings settings) throws Exception {
     var info =
         new ModelInfo(
             "tiny",
@@ -440,17 +440,16 @@ class SimpleEngineTest {
             new ModelInfo.TemplateCapabilities(false, false, false),
             Sampling.greedy(),
             Instant.EPOCH);
-    var queue = new FairQueue<Job>();
-    var loop = new EngineLoop(queue, settings);
+    var loop = new EngineLoop<>(new FairQueue<Job>(), new OneAtATime(settings));
     loop.start(() -> model);
     var prompts = new PromptEncoder(tokenizer, Optional.empty());
-    return new SimpleEngine(info, tokenizer, prompts, queue, loop, settings.maxQueue());
+    return new QueuedEngine(info, tokenizer, prompts, loop, maxQueue, 1);
   }
 
   private String textOfAFreshEngine(String prompt, int maxTokens) throws Exception {
     engine.close();
     model.atPass = () -> {};
-    engine = open(new SimpleEngineSettings(4, 16, 3, 1_000_000));
+    engine = open(4, new SimpleEngineSettings(16, 3, 1_000_000));
     return generate(prompt, maxTokens).awaitEnd().text();
   }
 

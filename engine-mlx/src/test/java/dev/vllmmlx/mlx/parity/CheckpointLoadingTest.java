@@ -149,7 +149,7 @@ class CheckpointLoadingTest {
             loaded.model().hidden(Mlx.array(new int[] {1, 2}, 2), cache.append(2));
             // keys and values, 2 layers, 2 heads of 16 floats, one step of tokens
             assertThat(cache.bytes()).isEqualTo(2L * 2 * 2 * 16 * 4 * KvCache.STEP);
-            assertThatThrownBy(() -> cache.trim(3)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> cache.rewind(3)).isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> cache.append(0)).isInstanceOf(IllegalArgumentException.class);
           }
           return null;

@@ -122,7 +122,7 @@ class MlxLmParityTest {
           var wrong = Arrays.copyOf(parity.prompt(), parity.prompt().length + 300);
           Arrays.fill(wrong, kept, wrong.length, 3);
           sequence.prefill(wrong, 512, 1);
-          sequence.cache().trim(wrong.length - kept);
+          sequence.cache().rewind(sequence.cache().length() - wrong.length + kept);
           assertThat(sequence.cache().length()).isEqualTo(kept);
           var rest = Arrays.copyOfRange(parity.prompt(), kept, parity.prompt().length);
           var rows = sequence.prefill(rest, 512, 2);

@@ -14,6 +14,7 @@ import dev.vllmmlx.spi.GenerationSink;
 import dev.vllmmlx.spi.ModelInfo;
 import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -24,44 +25,45 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One sequence at a time at full speed; others wait in a fair queue. Requests are admitted on the
- * caller's thread, rendered and tokenized on virtual threads, and computed by an {@link
- * EngineLoop}.
+ * An engine whose requests are admitted on the caller's thread, rendered and tokenized on virtual
+ * threads, wait in a fair queue, and are computed by an {@link EngineLoop}.
  */
-final class SimpleEngine implements Engine {
-  private static final Logger LOG = LoggerFactory.getLogger(SimpleEngine.class);
+public final class QueuedEngine implements Engine {
+  private static final Logger LOG = LoggerFactory.getLogger(QueuedEngine.class);
 
   private final ModelInfo model;
   private final Tokenizer tokenizer;
   private final PromptEncoder prompts;
   private final SequenceLimits limits;
+  private final int maxQueue;
   private final int capacity;
   private final FairQueue<Job> queue;
-  private final EngineLoop loop;
+  private final EngineLoop<?> loop;
   private final Set<Job> jobs = ConcurrentHashMap.newKeySet();
   private final AtomicInteger admitted = new AtomicInteger();
   private final AtomicLong tickets = new AtomicLong();
   private volatile boolean closed;
 
   /**
-   * @param queue what the loop takes its jobs from
    * @param loop started; this engine closes it
-   * @param maxQueue requests that may wait beside the one that runs
+   * @param maxQueue requests that may wait beside those that run
+   * @param maxRunning requests that the loop computes at the same time
    */
-  SimpleEngine(
+  public QueuedEngine(
       ModelInfo model,
       Tokenizer tokenizer,
       PromptEncoder prompts,
-      FairQueue<Job> queue,
-      EngineLoop loop,
-      int maxQueue) {
+      EngineLoop<?> loop,
+      int maxQueue,
+      int maxRunning) {
     this.model = model;
     this.tokenizer = tokenizer;
     this.prompts = prompts;
     this.limits = new SequenceLimits(model.contextLength(), model.vocabularySize());
-    this.queue = queue;
+    this.queue = loop.queue();
     this.loop = loop;
-    this.capacity = maxQueue + 1;
+    this.maxQueue = maxQueue;
+    this.capacity = maxQueue + maxRunning;
   }
 
   @Override
@@ -100,7 +102,7 @@ final class SimpleEngine implements Engine {
     if (admitted.incrementAndGet() > capacity) {
       admitted.decrementAndGet();
       return new EngineException.Overloaded(
-          "%d requests are waiting, and there is no room for more".formatted(capacity - 1),
+          "%d requests are waiting, and there is no room for more".formatted(maxQueue),
           loop.meanTime());
     }
     return null;
@@ -142,7 +144,7 @@ final class SimpleEngine implements Engine {
   @Override
   public EngineStatus status() {
     var total = admitted.get();
-    var running = loop.busy() ? Math.min(1, total) : 0;
+    var running = Math.min(loop.running(), total);
     var failure = loop.failure();
     var state =
         closed
@@ -154,7 +156,8 @@ final class SimpleEngine implements Engine {
         loop.sinceAlive(),
         running,
         total - running,
-        loop.gauges());
+        loop.gauges(),
+        jobs.stream().sorted(Comparator.comparingLong(Job::ticket)).map(Job::progress).toList());
   }
 
   @Override

@@ -9,42 +9,75 @@ import dev.vllmmlx.hub.gguf.GgufException;
 import dev.vllmmlx.hub.gguf.GgufMetadata;
 import dev.vllmmlx.mlx.array.CpuPrimitives;
 import dev.vllmmlx.mlx.array.MlxException;
+import dev.vllmmlx.mlx.load.LoadedModel;
 import dev.vllmmlx.mlx.load.ModelLoader;
-import dev.vllmmlx.mlx.model.ModelConfig;
 import dev.vllmmlx.mlx.model.ModelFormatException;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.ModelInfo;
+import dev.vllmmlx.spi.Sampling;
 import dev.vllmmlx.text.chat.ChatPromptRenderer;
 import dev.vllmmlx.text.jinja.TemplateException;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import dev.vllmmlx.text.tokenizer.TokenizerException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 
-/** Opens a simple engine: finds the files, reads tokenizer and template, loads the model. */
-final class SimpleEngineOpening {
-  private final EngineOptions options;
-  private final EngineContext context;
+/**
+ * Opens an engine: finds the files, reads tokenizer and template, loads the model.
+ *
+ * @param <M> the model as the runner wants it
+ */
+public final class MlxEngineOpening<M extends ServedModel> {
 
-  SimpleEngineOpening(EngineOptions options, EngineContext context) {
+  /**
+   * Makes a loaded model ready to be computed, on the loop's thread.
+   *
+   * @param <M> the model as the runner wants it
+   */
+  @FunctionalInterface
+  public interface Preparation<M> {
+
+    /**
+     * @param loaded belongs to what is returned; where this throws, to the caller
+     * @param contextLength tokens that prompt and answer may have together
+     */
+    M prepare(LoadedModel loaded, int contextLength);
+  }
+
+  private final MlxOptions options;
+  private final EngineContext context;
+  private final Preparation<M> preparation;
+  private final JobRunner<M> runner;
+  private final int maxRunning;
+
+  /**
+   * @param maxRunning requests that the runner computes at the same time
+   */
+  public MlxEngineOpening(
+      MlxOptions options,
+      EngineContext context,
+      Preparation<M> preparation,
+      JobRunner<M> runner,
+      int maxRunning) {
     this.options = options;
     this.context = context;
+    this.preparation = preparation;
+    this.runner = runner;
+    this.maxRunning = maxRunning;
   }
 
   /**
    * @throws EngineException as {@link dev.vllmmlx.spi.EngineProvider#open} says
    */
-  Engine open() {
+  public Engine open() {
     try {
       return opened();
     } catch (HubException.InvalidReference | ModelFormatException e) {
@@ -71,47 +104,51 @@ final class SimpleEngineOpening {
             .resolve(reference(), new OpeningProgress(context.progress()));
     CpuPrimitives.enable(options.primitives());
     CpuPrimitives.setThreads(options.threads());
-    var queue = new FairQueue<Job>();
-    var loop = new EngineLoop(queue, options.settings());
-    var config = new AtomicReference<ModelConfig>();
+    var loop = new EngineLoop<>(new FairQueue<Job>(), runner);
+    var created = Files.getLastModifiedTime(checkpoint.path()).toInstant();
     // The tokenizer is read here while the model is loaded there.
-    var model =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return loop.start(
-                    () -> {
-                      var loaded = ModelLoader.standard().load(checkpoint, options.dtype());
-                      config.set(loaded.config());
-                      return new MlxRunner(loaded);
-                    });
-              } catch (RuntimeException e) {
-                throw e;
-              } catch (Exception e) {
-                throw new CompletionException(e);
-              }
-            },
-            task -> Thread.ofVirtual().start(task));
+    var model = new FutureTask<>(() -> loop.start(() -> load(checkpoint)));
+    Thread.startVirtualThread(model);
     try {
       var tokenizer = tokenizer(checkpoint);
       var template =
           ChatPromptRenderer.of(
               tokenizer.chatTemplates(), tokenizer.specialTokens(), Clock.systemDefaultZone());
-      model.join();
-      return new SimpleEngine(
-          info(checkpoint, config.get(), template),
+      var defaults = GenerationDefaults.of(checkpoint);
+      return new QueuedEngine(
+          info(checkpoint, model.get(), template, defaults, created),
           tokenizer,
           new PromptEncoder(tokenizer, template.map(Function.identity())),
-          queue,
           loop,
-          options.settings().maxQueue());
-    } catch (CompletionException e) {
+          options.maxQueue(),
+          maxRunning);
+    } catch (ExecutionException e) {
+      // It could not be loaded, and the loop has ended.
       throw e.getCause() instanceof Exception cause ? cause : e;
-    } catch (RuntimeException e) {
-      model.handle((_, _) -> null).join();
-      loop.close();
-      throw e;
+    } catch (Throwable t) {
+      end(model, loop);
+      throw t;
     }
+  }
+
+  private M load(Checkpoint checkpoint) throws Exception {
+    var loaded = ModelLoader.standard().load(checkpoint, options.dtype());
+    try {
+      return preparation.prepare(loaded, options.contextLength(loaded.config().maxPositions()));
+    } catch (Throwable t) {
+      loaded.close();
+      throw t;
+    }
+  }
+
+  /** Waits for the model, and frees it. */
+  private static void end(FutureTask<?> model, EngineLoop<?> loop) throws InterruptedException {
+    try {
+      model.get();
+    } catch (ExecutionException e) {
+      return; // the loop has ended
+    }
+    loop.close();
   }
 
   private ModelReference reference() {
@@ -135,21 +172,20 @@ final class SimpleEngineOpening {
   }
 
   private ModelInfo info(
-      Checkpoint checkpoint, ModelConfig config, Optional<ChatPromptRenderer> template)
-      throws IOException {
+      Checkpoint checkpoint,
+      M model,
+      Optional<ChatPromptRenderer> template,
+      Sampling defaults,
+      Instant created) {
     return new ModelInfo(
         context.servedName().orElse(checkpoint.id()),
-        Math.min(options.contextLength().orElse(config.maxPositions()), config.maxPositions()),
-        config.vocabularySize(),
+        model.contextLength(),
+        model.vocabularySize(),
         Set.of(ModelInfo.Modality.TEXT),
         template
             .map(ChatPromptRenderer::capabilities)
             .orElse(new ModelInfo.TemplateCapabilities(false, false, false)),
-        GenerationDefaults.of(checkpoint),
-        created(checkpoint));
-  }
-
-  private static Instant created(Checkpoint checkpoint) throws IOException {
-    return Files.getLastModifiedTime(checkpoint.path()).toInstant();
+        defaults,
+        created);
   }
 }

@@ -1,4 +1,4 @@
-package dev.vllmmlx.mlx.engine;
+package dev.vllmmlx.mlx.cache;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,10 +9,12 @@ import java.util.Optional;
  * not push each other out, the one longest unused going first; within a budget of bytes; and each
  * tenant's apart, so that nobody learns by the clock what another asked. For the engine's own
  * thread.
+ *
+ * @param <S> what is kept of a sequence
  */
-final class PromptCache implements AutoCloseable {
+public final class PromptCache<S extends SequenceState<S>> implements AutoCloseable {
 
-  private record Entry(String tenant, int[] tokens, ModelState state) {
+  private record Entry<S>(String tenant, int[] tokens, S state) {
 
     int commonPrefix(int[] prompt) {
       var most = Math.min(tokens.length, prompt.length);
@@ -25,12 +27,12 @@ final class PromptCache implements AutoCloseable {
   }
 
   /** The last used at the end. */
-  private final List<Entry> entries = new ArrayList<>();
+  private final List<Entry<S>> entries = new ArrayList<>();
 
   private final int maxEntries;
   private final long maxBytes;
 
-  PromptCache(int maxEntries, long maxBytes) {
+  public PromptCache(int maxEntries, long maxBytes) {
     this.maxEntries = maxEntries;
     this.maxBytes = maxBytes;
   }
@@ -39,8 +41,8 @@ final class PromptCache implements AutoCloseable {
    * A state after the longest beginning of the prompt that is at hand, but for the last token at
    * least, which has to be computed. The caller owns it.
    */
-  Optional<ModelState> take(String tenant, int[] prompt) {
-    Entry best = null;
+  public Optional<S> take(String tenant, int[] prompt) {
+    Entry<S> best = null;
     var length = 0;
     for (var entry : entries) {
       var common = Math.min(entry.commonPrefix(prompt), prompt.length - 1);
@@ -67,11 +69,11 @@ final class PromptCache implements AutoCloseable {
    *
    * @param tokens what it has seen
    */
-  void put(String tenant, int[] tokens, ModelState state) {
+  public void put(String tenant, int[] tokens, S state) {
     removeCoveredBy(tenant, tokens);
-    entries.add(new Entry(tenant, tokens, state));
+    entries.add(new Entry<>(tenant, tokens, state));
     while (!entries.isEmpty() && (entries.size() > maxEntries || bytes() > maxBytes)) {
-      entries.removeFirst().state().close();
+      evict();
     }
   }
 
@@ -86,13 +88,22 @@ final class PromptCache implements AutoCloseable {
   }
 
   /** Tokens that it holds. */
-  int tokens() {
+  public int tokens() {
     return entries.stream().mapToInt(entry -> entry.tokens().length).sum();
   }
 
   /** Memory that it takes. */
-  long bytes() {
+  public long bytes() {
     return entries.stream().mapToLong(entry -> entry.state().bytes()).sum();
+  }
+
+  /** Frees the one longest unused; false if there is none. */
+  public boolean evict() {
+    if (entries.isEmpty()) {
+      return false;
+    }
+    entries.removeFirst().state().close();
+    return true;
   }
 
   @Override

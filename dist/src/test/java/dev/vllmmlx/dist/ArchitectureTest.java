@@ -19,6 +19,7 @@ final class ArchitectureTest {
   private static final String SPI = "dev.vllmmlx.spi..";
   private static final String HUB = "dev.vllmmlx.hub..";
   private static final String TEXT = "dev.vllmmlx.text..";
+  private static final String CACHE = "dev.vllmmlx.cache..";
   private static final String MLX = "dev.vllmmlx.mlx..";
   private static final String ECHO = "dev.vllmmlx.echo..";
   private static final String GATEWAY = "dev.vllmmlx.gateway..";
@@ -44,6 +45,19 @@ final class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(MLX, ECHO, GATEWAY);
+
+  @ArchTest
+  static final ArchRule pagedCacheKnowsTheJdkAlone =
+      classes().that().resideInAPackage(CACHE).should().onlyDependOnClassesThat(inJdkOr(CACHE));
+
+  @ArchTest
+  static final ArchRule onlyEnginesKnowThePagedCache =
+      noClasses()
+          .that()
+          .resideInAnyPackage(SPI, HUB, TEXT, ECHO, GATEWAY)
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(CACHE);
 
   @ArchTest
   static final ArchRule enginesDoNotKnowTheGateway =

@@ -1,0 +1,228 @@
+package dev.vllmmlx.cache;
+
+import dev.vllmmlx.cache.PrefixIndex.Entry;
+import java.util.Arrays;
+import java.util.EnumMap;
+
+/**
+ * A pool of blocks of a KV cache, and the index of the prefixes that are in it. Blocks are numbers
+ * from 0; the engine keeps keys and values of {@link #blockSize()} tokens, of all layers, under
+ * each.
+ *
+ * <p>A full block of a sequence is published in the index by a chained hash: over the lineage, all
+ * tokens before it and its own. It never changes from then on, and serves every prompt of that
+ * lineage that begins with the same tokens, as long as it is held or kept. When no block is free,
+ * the kept block is evicted that was let go longest ago. Sequences let go of their last block
+ * first, and whoever holds a block holds all that come before it: thus a block is never evicted
+ * before the ones that follow it, which nobody could reach any more.
+ *
+ * <p>Used by one thread, the engine's. Nothing here is synchronized.
+ */
+public final class PagedCache {
+  private final int blockSize;
+  private final boolean reuse;
+  private final BlockStore store;
+  private final BlockHash hash;
+  private final BlockPool pool;
+  private final PrefixIndex index;
+  private final long[] promptTokens = new long[PrefixOutcome.values().length];
+  private long evictions;
+  private long copies;
+
+  /**
+   * A cache without a second place for blocks.
+   *
+   * @param blocks how many, at least 1
+   * @param blockSize tokens of a block, at least 1
+   * @param reuse whether prefixes are published and reused
+   */
+  public PagedCache(int blocks, int blockSize, boolean reuse) {
+    this(blocks, blockSize, reuse, BlockStore.NONE);
+  }
+
+  /**
+   * @param store where evicted blocks go and missing ones may come from, if {@code reuse}
+   * @see #PagedCache(int, int, boolean)
+   */
+  public PagedCache(int blocks, int blockSize, boolean reuse, BlockStore store) {
+    this(blocks, blockSize, reuse, store, new Sha256BlockHash());
+  }
+
+  PagedCache(int blocks, int blockSize, boolean reuse, BlockStore store, BlockHash hash) {
+    if (blocks < 1 || blockSize < 1) {
+      throw new IllegalArgumentException(
+          "a cache of %d blocks of %d tokens".formatted(blocks, blockSize));
+    }
+    this.blockSize = blockSize;
+    this.reuse = reuse;
+    this.store = store;
+    this.hash = hash;
+    this.pool = new BlockPool(blocks);
+    this.index = new PrefixIndex(blocks);
+  }
+
+  /** Tokens of a block. */
+  public int blockSize() {
+    return blockSize;
+  }
+
+  /** A sequence without tokens, which holds no block yet. */
+  public BlockTable open(Lineage lineage) {
+    return new BlockTable(this, lineage, hash.root(lineage));
+  }
+
+  public PoolStatus status() {
+    var tokens = new EnumMap<PrefixOutcome, Long>(PrefixOutcome.class);
+    for (var outcome : PrefixOutcome.values()) {
+      tokens.put(outcome, promptTokens[outcome.ordinal()]);
+    }
+    return new PoolStatus(
+        pool.total(),
+        pool.total() - pool.available(),
+        pool.kept(),
+        pool.free(),
+        evictions,
+        copies,
+        tokens);
+  }
+
+  /** Blocks that are free or can be evicted. */
+  int available() {
+    return pool.available();
+  }
+
+  /** Takes a free block, or else evicts one; one must be available. */
+  int take() {
+    if (pool.free() == 0) {
+      var oldest = pool.oldest();
+      evict(index.of(oldest));
+      pool.discard(oldest);
+    }
+    return pool.take();
+  }
+
+  void hold(int block) {
+    pool.hold(block);
+  }
+
+  void letGo(int block) {
+    pool.letGo(block, index.of(block) != null);
+  }
+
+  /** Whether nobody else would see what is written to the block. */
+  boolean writable(int block) {
+    return pool.holders(block) == 1 && index.of(block) == null;
+  }
+
+  /** Whether the caller is the block's one holder, and it is in the index. */
+  boolean withdrawable(int block) {
+    return pool.holders(block) == 1 && index.of(block) != null;
+  }
+
+  /** Takes such a block out of the index, where none may follow it, so that it can be written. */
+  void withdraw(int block) {
+    evict(index.of(block));
+  }
+
+  void countCopy() {
+    copies++;
+  }
+
+  /** Adds what became of a prompt's tokens, by ordinal of {@link PrefixOutcome}. */
+  void count(int[] tokensByOutcome) {
+    for (var i = 0; i < tokensByOutcome.length; i++) {
+      promptTokens[i] += tokensByOutcome[i];
+    }
+  }
+
+  /**
+   * What was found for one full block.
+   *
+   * @param block the block, held for the caller; meaningless unless {@code outcome} is a hit
+   */
+  record Match(PrefixOutcome outcome, int block) {
+    static Match miss(PrefixOutcome outcome) {
+      return new Match(outcome, -1);
+    }
+  }
+
+  /**
+   * Seeks the full block of the tokens from {@code from}.
+   *
+   * @param root key of the lineage
+   * @param before the block that it follows, which is in the index and held; -1 for none
+   */
+  Match match(Lineage lineage, BlockKey root, int before, int[] tokens, int from) {
+    if (!reuse) {
+      return Match.miss(PrefixOutcome.OFF);
+    }
+    var parent = before < 0 ? null : index.of(before);
+    var key = hash.next(parent == null ? root : parent.key(), tokens, from, blockSize);
+    var entry = index.find(key);
+    if (entry != null) {
+      if (!entry.is(lineage, parent, tokens, from)) {
+        return Match.miss(PrefixOutcome.COLLISION);
+      }
+      pool.hold(entry.block());
+      return new Match(PrefixOutcome.CACHED, entry.block());
+    }
+    if (available() > 0 && store.has(key)) {
+      var block = take();
+      if (load(new Entry(key, lineage, parent, slice(tokens, from), block))) {
+        return new Match(PrefixOutcome.LOADED, block);
+      }
+    }
+    return Match.miss(index.wasEvicted(key) ? PrefixOutcome.EVICTED : PrefixOutcome.UNSEEN);
+  }
+
+  private boolean load(Entry entry) {
+    var loaded = false;
+    try {
+      loaded = store.load(entry.key(), entry.tokens(), entry.block());
+    } finally {
+      if (loaded) {
+        index.add(entry);
+      } else {
+        letGo(entry.block());
+      }
+    }
+    return loaded;
+  }
+
+  /**
+   * Puts a block that became full into the index.
+   *
+   * @param before as in {@link #match}, but it need not be in the index: then this block cannot be
+   * @param block the block of the tokens from {@code from}, which the caller holds
+   * @return the block that the caller holds from now on: the given one, or its twin in the index,
+   *     for which the given one was let go
+   */
+  int publish(Lineage lineage, BlockKey root, int before, int[] tokens, int from, int block) {
+    if (!reuse || (before >= 0 && index.of(before) == null)) {
+      return block;
+    }
+    var parent = before < 0 ? null : index.of(before);
+    var key = hash.next(parent == null ? root : parent.key(), tokens, from, blockSize);
+    var twin = index.find(key);
+    if (twin == null) {
+      index.add(new Entry(key, lineage, parent, slice(tokens, from), block));
+      return block;
+    }
+    if (!twin.is(lineage, parent, tokens, from)) {
+      return block;
+    }
+    pool.hold(twin.block());
+    letGo(block);
+    return twin.block();
+  }
+
+  private int[] slice(int[] tokens, int from) {
+    return Arrays.copyOfRange(tokens, from, from + blockSize);
+  }
+
+  private void evict(Entry entry) {
+    store.evicted(entry.key(), entry.tokens(), entry.block());
+    index.remove(entry);
+    evictions++;
+  }
+}

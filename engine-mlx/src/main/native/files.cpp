@@ -1,11 +1,11 @@
 // Reading and writing .safetensors and .gguf files.
+#include "foreign.h"
 #include "runtime.h"
 
 #include <algorithm>
 #include <string>
 
 #include <fcntl.h>
-#include <mlx/allocator.h>
 #include <mlx/io.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -92,15 +92,6 @@ class Mapping {
   size_t size_ = 0;
 };
 
-// MLX has no call that makes an array of foreign memory without a copy on a CPU. Its buffers there are a pointer to what
-// lies a fixed distance before the data (their size): seen here, not assumed. Negative where buffers are something else.
-ptrdiff_t distance_to_data() {
-  auto probe = mx::allocator::malloc(64);
-  auto buffer = probe.buffer();
-  auto distance = static_cast<char*>(buffer.raw_ptr()) - static_cast<char*>(buffer.ptr());
-  return distance <= 64 ? distance : -1;
-}
-
 } // namespace
 
 // The data stays in the file until an array is evaluated.
@@ -121,15 +112,14 @@ VM_EXPORT File* vm_open_gguf(const char* path) {
 // GPU, which has memory of its own kind.
 VM_EXPORT int32_t vm_file_map(File* file, const char* path, const int64_t* offsets) {
   return run([&] {
-    auto distance = distance_to_data();
-    if (!on_cpu() || distance < 0) return;
+    if (!takes_foreign_memory()) return;
     auto mapping = std::make_shared<Mapping>(path);
     for (size_t i = 0; i < file->arrays.size(); i++) {
       auto& array = file->arrays[i].second;
-      auto data = offsets[i] < distance ? nullptr : mapping->at(offsets[i], array.nbytes(), array.itemsize());
+      // What lies before the data is read as part of a buffer: it has to be there.
+      auto data = offsets[i] < kBeforeForeign ? nullptr : mapping->at(offsets[i], array.nbytes(), array.itemsize());
       if (!data || array.size() == 0) continue;
-      mx::allocator::Data view(mx::allocator::Buffer(data - distance), [mapping](mx::allocator::Buffer) {});
-      array = mx::array(std::move(view), array.shape(), array.dtype());
+      array = foreign_array(data, array.shape(), array.dtype(), [mapping] {});
     }
   });
 }

@@ -151,6 +151,24 @@ public final class Mlx {
     return full(0, type, shape);
   }
 
+  /**
+   * Zeros of which, on a CPU, the system gives a page when it is first written to: memory for a
+   * cache that may never fill up.
+   */
+  public static Array reserved(DType type, int... shape) {
+    var o = Owner.current();
+    return o.own(Native.make(Native.RESERVE, o.ints(shape), shape.length, type.code()));
+  }
+
+  /**
+   * Copies one element of the first axis over another, at once and in place. Everything that shares
+   * the memory sees it: for caches that have one owner.
+   */
+  public static void copyInPlace(Array array, int from, int to) {
+    var o = Owner.current();
+    Native.run(Native.COPY_IN_PLACE, o.use(array), from, to);
+  }
+
   public static Array ones(DType type, int... shape) {
     return full(1, type, shape);
   }

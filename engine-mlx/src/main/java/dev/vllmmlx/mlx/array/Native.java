@@ -51,6 +51,8 @@ final class Native {
 
   // arrays.cpp
   static final MethodHandle FROM_DATA = bind(P, "from_data", P, J, P, I, I);
+  static final MethodHandle RESERVE = bind(P, "reserve", P, I, I);
+  static final MethodHandle COPY_IN_PLACE = bind(I, "copy_in_place", P, I, I);
   static final MethodHandle FULL = bind(P, "full", P, I, D, I);
   static final MethodHandle ARANGE = bind(P, "arange", D, D, D, I);
   static final MethodHandle RANDOM_UNIFORM = bind(P, "random_uniform", J, D, D, P, I, I);
@@ -520,6 +522,14 @@ final class Native {
   static void run(MethodHandle op, long a, int b) {
     try {
       done((int) op.invokeExact(a, b));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static void run(MethodHandle op, long a, int b, int c) {
+    try {
+      done((int) op.invokeExact(a, b, c));
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.model;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.nn.ForwardPass;
 import java.util.List;
 
@@ -16,6 +17,9 @@ public interface CausalLanguageModel {
 
   /** What the checkpoint says of itself. */
   ModelConfig config();
+
+  /** What hidden states, keys and values are computed in. */
+  DType type();
 
   /** What each layer keeps in a cache, first layer first. */
   List<KvLayer> kvLayers();

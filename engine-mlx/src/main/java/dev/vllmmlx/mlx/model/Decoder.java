@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.model;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.nn.Block;
 import dev.vllmmlx.mlx.nn.Embedding;
 import dev.vllmmlx.mlx.nn.ForwardPass;
@@ -39,6 +40,11 @@ record Decoder(
       return embedding.asLinear();
     }
     return weights.linear("lm_head", config.hiddenSize(), config.vocabularySize(), false);
+  }
+
+  @Override
+  public DType type() {
+    return embedding.type();
   }
 
   @Override

@@ -1,0 +1,170 @@
+package dev.vllmmlx.mlx.batched;
+
+import dev.vllmmlx.mlx.engine.EngineLoop;
+import dev.vllmmlx.mlx.engine.Job;
+import dev.vllmmlx.mlx.engine.JobRunner;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The walk of a step: what is unwanted leaves, the scheduler plans, the model computes, and each
+ * sequence whose tokens are all computed chooses its next one.
+ */
+final class BatchLoop implements JobRunner<BatchModel> {
+  /** Waits of half a second without a job before the model rests. */
+  private static final int WAITS_BEFORE_REST = 4;
+
+  private final BatchedSettings settings;
+  private final StepFigures figures = new StepFigures();
+  private volatile int running;
+  private volatile BatchModel model;
+  private Scheduler scheduler;
+  private StepCost cost;
+  private float[][] logits;
+
+  BatchLoop(BatchedSettings settings) {
+    this.settings = settings;
+  }
+
+  @Override
+  public void run(BatchModel model, EngineLoop<BatchModel> loop) throws InterruptedException {
+    this.model = model;
+    cost = new StepCost(settings.maxSequences(), settings.maxBatchTokens());
+    scheduler = new Scheduler(loop.queue(), model.memory(), cost, settings.maxSequences());
+    logits = new float[settings.maxSequences()][];
+    try {
+      var waits = 0;
+      while (!loop.closing()) {
+        loop.beat();
+        publish();
+        if (scheduler.await(500, TimeUnit.MILLISECONDS)) {
+          waits = 0;
+          step(loop);
+        } else if (++waits == WAITS_BEFORE_REST) {
+          model.rest();
+        }
+      }
+    } finally {
+      scheduler.untaken().ifPresent(job -> job.failWaiting(loop.unavailable()));
+      for (var row : scheduler.rows()) {
+        row.sequence().fail(loop.unavailable());
+        scheduler.end(row);
+      }
+      publish();
+      this.model = null;
+    }
+  }
+
+  private void step(EngineLoop<BatchModel> loop) throws InterruptedException {
+    loop.queue().removeIf(Job::overdue).forEach(Job::cancel);
+    for (var row : scheduler.rows()) {
+      if (row.job().unwanted()) {
+        row.sequence().cancel();
+        end(row, loop);
+      }
+    }
+    var chunks = scheduler.plan();
+    if (chunks.isEmpty()) {
+      return;
+    }
+    running = scheduler.rows().size();
+    var began = System.nanoTime();
+    try {
+      model.step(chunks, roomForLogits(chunks));
+    } catch (RuntimeException e) {
+      fail(chunks, e);
+      return;
+    }
+    account(chunks, System.nanoTime() - began);
+    loop.beat();
+    var scored = 0;
+    for (var chunk : chunks) {
+      chunk.row().appended(chunk);
+      if (chunk.last()) {
+        choose(chunk.row(), logits[scored++], loop);
+      }
+    }
+  }
+
+  private float[][] roomForLogits(List<Chunk> chunks) {
+    var count = chunks.stream().filter(Chunk::last).count();
+    for (var i = 0; i < count; i++) {
+      if (logits[i] == null) {
+        logits[i] = new float[model.vocabularySize()];
+      }
+    }
+    return logits;
+  }
+
+  private void account(List<Chunk> chunks, long nanos) {
+    var decoded = (int) chunks.stream().filter(chunk -> chunk.row().decodes()).count();
+    var prefilled = chunks.stream().mapToInt(chunk -> chunk.tokens().length).sum() - decoded;
+    cost.took(decoded, prefilled, nanos / 1e9);
+    figures.stepped(decoded, prefilled);
+  }
+
+  private void choose(Row row, float[] scores, EngineLoop<BatchModel> loop) {
+    if (!row.answered()) {
+      // Other answers to this prompt have it for nothing.
+      for (var follower : row.takeFollowers()) {
+        try {
+          follower.begin(row.kv().fork());
+        } catch (RuntimeException e) {
+          follower.fail(e);
+          continue;
+        }
+        scheduler.join(follower);
+        answer(follower, scores.clone(), loop);
+      }
+    }
+    answer(row, scores, loop);
+  }
+
+  private void answer(Row row, float[] scores, EngineLoop<BatchModel> loop) {
+    try {
+      if (!row.answered()) {
+        row.sequence().started();
+      }
+      row.sequence().step(scores);
+    } catch (RuntimeException e) {
+      row.fail(e);
+    }
+    if (row.sequence().ended()) {
+      end(row, loop);
+    }
+  }
+
+  private void end(Row row, EngineLoop<BatchModel> loop) {
+    scheduler.end(row);
+    loop.took(Duration.ofNanos(System.nanoTime() - row.since()));
+  }
+
+  /** A step that failed half-way ends its own rows; the others begin again. */
+  private void fail(List<Chunk> chunks, RuntimeException e) {
+    for (var chunk : chunks) {
+      chunk.row().fail(e);
+      scheduler.endBroken(chunk.row());
+    }
+    scheduler.suspendAll();
+    model.memory().reset();
+  }
+
+  /** For {@link #gauges}, which any thread may ask for. */
+  private void publish() {
+    running = scheduler.rows().size();
+    figures.publish(model.memory().gauges(), scheduler.preemptions());
+  }
+
+  @Override
+  public int running() {
+    return running;
+  }
+
+  @Override
+  public Map<String, Double> gauges() {
+    var open = model;
+    return figures.with(open == null ? Map.of() : open.gauges());
+  }
+}

@@ -1,0 +1,71 @@
+package dev.vllmmlx.mlx.batched;
+
+import dev.vllmmlx.mlx.engine.OptionReader;
+import dev.vllmmlx.spi.EngineContext;
+import dev.vllmmlx.spi.EngineException;
+import dev.vllmmlx.spi.EngineOption;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * How a batched engine works.
+ *
+ * @param maxSequences requests that are computed at the same time
+ * @param maxBatchTokens rows of one pass at most
+ * @param paged whether keys and values are in blocks that sequences share; else each sequence has
+ *     memory of its own
+ * @param blockSize tokens of a block
+ * @param kvBytes memory for keys and values; empty for what suits the machine
+ */
+record BatchedSettings(
+    int maxSequences, int maxBatchTokens, boolean paged, int blockSize, OptionalLong kvBytes) {
+
+  /** The attention kernels take keys in runs of so many, which must not cross a block's end. */
+  static final int BLOCK_STEP = 32;
+
+  static final List<EngineOption> DECLARED =
+      List.of(
+          new EngineOption(
+              "max-num-seqs",
+              EngineOption.Type.INTEGER,
+              "64",
+              "Requests that are computed at the same time"),
+          new EngineOption(
+              "max-batch-tokens",
+              EngineOption.Type.INTEGER,
+              "512",
+              "Tokens that one pass computes at most"),
+          new EngineOption(
+              "use-paged-cache",
+              EngineOption.Type.FLAG,
+              "",
+              "Enable paged KV cache: blocks that requests with the same beginning share"),
+          new EngineOption(
+              "block-size",
+              EngineOption.Type.INTEGER,
+              "32",
+              "Tokens of a block of the paged cache, a multiple of 32"),
+          new EngineOption(
+              "kv-cache-memory",
+              EngineOption.Type.BYTES,
+              "",
+              "Memory for keys and values; a quarter of the machine's unless given"));
+
+  /**
+   * @throws EngineException.InvalidRequest that names the option at fault
+   */
+  static BatchedSettings of(EngineContext context) {
+    var read = new OptionReader(context);
+    var blockSize = read.integer("block-size", BLOCK_STEP).orElseThrow();
+    if (blockSize % BLOCK_STEP != 0) {
+      throw OptionReader.wrong(
+          "block-size", "must be a multiple of %d, and is %d".formatted(BLOCK_STEP, blockSize));
+    }
+    return new BatchedSettings(
+        read.integer("max-num-seqs", 1).orElseThrow(),
+        read.integer("max-batch-tokens", 1).orElseThrow(),
+        context.flag("use-paged-cache"),
+        blockSize,
+        read.bytes("kv-cache-memory"));
+  }
+}

@@ -1,0 +1,193 @@
+package dev.vllmmlx.mlx.batched;
+
+import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.Mlx;
+import dev.vllmmlx.mlx.cache.KvCache;
+import dev.vllmmlx.mlx.cache.PromptCache;
+import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import dev.vllmmlx.mlx.nn.ForwardPass;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A contiguous cache for each sequence. Those of sequences that ended are kept, as far as there is
+ * room, for one that begins alike.
+ */
+final class ContiguousMemory implements KvMemory {
+  private final CausalLanguageModel model;
+  private final KvBudget budget;
+  private final List<Kv> open = new ArrayList<>();
+  private PromptCache<KvCache> kept;
+  private long evictions;
+  private long promptTokens;
+  private long reusedTokens;
+
+  ContiguousMemory(CausalLanguageModel model, KvBudget budget) {
+    this.model = model;
+    this.budget = budget;
+    this.kept = emptyCache();
+  }
+
+  private PromptCache<KvCache> emptyCache() {
+    return new PromptCache<>(Integer.MAX_VALUE, budget.tokens() * budget.bytesPerToken());
+  }
+
+  @Override
+  public int capacity() {
+    return (int) Math.min(budget.tokens() / KvCache.STEP * KvCache.STEP, Integer.MAX_VALUE);
+  }
+
+  @Override
+  public SequenceKv open(String tenant, int[] tokens) {
+    var cache = kept.take(tenant, tokens).orElseGet(() -> new KvCache(model.kvLayers()));
+    promptTokens += tokens.length;
+    reusedTokens += cache.length();
+    var kv = new Kv(tenant, cache, Arrays.copyOf(tokens, cache.length()));
+    open.add(kv);
+    return kv;
+  }
+
+  @Override
+  public boolean admits(int tokens, int running) {
+    return room(tokens + 1) + (long) running * KvCache.STEP <= budget.tokens() - held();
+  }
+
+  /** Tokens that open sequences have room for. */
+  private long held() {
+    return open.stream().mapToLong(kv -> kv.room).sum();
+  }
+
+  /** As caches grow. */
+  private static long room(int tokens) {
+    return (tokens / KvCache.STEP + 1L) * KvCache.STEP;
+  }
+
+  @Override
+  public ForwardPass pass(List<Chunk> chunks) {
+    var passes =
+        chunks.stream()
+            .map(chunk -> ((Kv) chunk.row().kv()).cache.append(chunk.tokens().length))
+            .toList();
+    if (passes.size() == 1) {
+      return passes.getFirst();
+    }
+    return (layer, queries, keys, values, shape) -> {
+      var mixed = new Array[chunks.size()];
+      var from = 0;
+      for (var i = 0; i < mixed.length; i++) {
+        var to = from + chunks.get(i).tokens().length;
+        mixed[i] =
+            passes
+                .get(i)
+                .attend(
+                    layer,
+                    Mlx.slice(queries, 0, from, to),
+                    Mlx.slice(keys, 0, from, to),
+                    Mlx.slice(values, 0, from, to),
+                    shape);
+        from = to;
+      }
+      return Mlx.concatenate(List.of(mixed), 0);
+    };
+  }
+
+  @Override
+  public void evaluate() {
+    open.forEach(kv -> kv.cache.evaluate());
+  }
+
+  @Override
+  public void reset() {
+    kept.close();
+    kept = emptyCache();
+  }
+
+  @Override
+  public Map<String, Double> gauges() {
+    var gauges = new HashMap<String, Double>();
+    gauges.put("kv_bytes", (double) held() * budget.bytesPerToken() + kept.bytes());
+    gauges.put("kv_bytes_total", (double) budget.tokens() * budget.bytesPerToken());
+    gauges.put("kv_cached_tokens", (double) kept.tokens());
+    gauges.put("kv_cache_evictions_total", (double) evictions);
+    gauges.put("prefix_hit_rate", promptTokens == 0 ? 0 : (double) reusedTokens / promptTokens);
+    return gauges;
+  }
+
+  @Override
+  public void close() {
+    kept.close();
+    List.copyOf(open).forEach(Kv::discard);
+  }
+
+  private final class Kv implements SequenceKv {
+    private final String tenant;
+    private final KvCache cache;
+    private int[] tokens;
+    private int length;
+    private long room;
+
+    Kv(String tenant, KvCache cache, int[] tokens) {
+      this.tenant = tenant;
+      this.cache = cache;
+      this.tokens = tokens;
+      this.length = tokens.length;
+      this.room = room(length);
+    }
+
+    @Override
+    public int length() {
+      return length;
+    }
+
+    @Override
+    public boolean reserve(int more) {
+      var wanted = Math.max(room, room(length + more));
+      var others = held() - room;
+      while ((others + wanted) * budget.bytesPerToken() + kept.bytes()
+          > budget.tokens() * budget.bytesPerToken()) {
+        if (!kept.evict()) {
+          return false;
+        }
+        evictions++;
+      }
+      room = wanted;
+      return true;
+    }
+
+    @Override
+    public void appended(int[] more) {
+      if (length + more.length > tokens.length) {
+        tokens = Arrays.copyOf(tokens, Math.max(length + more.length, 2 * tokens.length));
+      }
+      System.arraycopy(more, 0, tokens, length, more.length);
+      length += more.length;
+    }
+
+    @Override
+    public SequenceKv fork() {
+      var fork = new Kv(tenant, cache.fork(length), Arrays.copyOf(tokens, length));
+      open.add(fork);
+      return fork;
+    }
+
+    @Override
+    public void release() {
+      open.remove(this);
+      if (length == 0) {
+        cache.close();
+      } else {
+        cache.rewind(length);
+        kept.put(tenant, Arrays.copyOf(tokens, length), cache);
+      }
+    }
+
+    @Override
+    public void discard() {
+      open.remove(this);
+      cache.close();
+    }
+  }
+}

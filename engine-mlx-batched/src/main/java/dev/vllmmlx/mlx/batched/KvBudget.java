@@ -1,0 +1,46 @@
+package dev.vllmmlx.mlx.batched;
+
+import com.sun.management.OperatingSystemMXBean;
+import dev.vllmmlx.mlx.engine.OptionReader;
+import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import java.lang.management.ManagementFactory;
+
+/**
+ * How many tokens' keys and values may be stored in all.
+ *
+ * @param tokens at least one block
+ * @param bytesPerToken in all layers
+ */
+record KvBudget(long tokens, long bytesPerToken) {
+
+  /** Of the machine's memory, or the container's, where the user names no number. */
+  private static final int SHARE = 4;
+
+  /**
+   * What was asked for, or a quarter of the memory; no more than all sequences could ever fill.
+   *
+   * @throws dev.vllmmlx.spi.EngineException.InvalidRequest if not one block fits
+   */
+  static KvBudget of(CausalLanguageModel model, int contextLength, BatchedSettings settings) {
+    var bytesPerToken =
+        model.kvLayers().stream()
+            .mapToLong(layer -> 2L * layer.kvHeads() * layer.headDim() * model.type().bytes())
+            .sum();
+    var bytes = settings.kvBytes().orElseGet(() -> machineMemory() / SHARE);
+    var room = (contextLength + settings.blockSize() - 1) / settings.blockSize();
+    var useful = (long) settings.maxSequences() * room * settings.blockSize();
+    var tokens = Math.min(bytes / bytesPerToken, useful);
+    if (tokens < settings.blockSize()) {
+      throw OptionReader.wrong(
+          "kv-cache-memory",
+          "is %d bytes, and a block of %d tokens takes %d"
+              .formatted(bytes, settings.blockSize(), settings.blockSize() * bytesPerToken));
+    }
+    return new KvBudget(tokens, bytesPerToken);
+  }
+
+  private static long machineMemory() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getTotalMemorySize();
+  }
+}

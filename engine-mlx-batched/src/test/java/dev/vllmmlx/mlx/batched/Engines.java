@@ -1,0 +1,53 @@
+package dev.vllmmlx.mlx.batched;
+
+import dev.vllmmlx.mlx.engine.SimpleEngineProvider;
+import dev.vllmmlx.mlx.parity.TinyCheckpoint;
+import dev.vllmmlx.mlx.sequence.TinyTokenizer;
+import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.EngineContext;
+import dev.vllmmlx.spi.EngineOption;
+import dev.vllmmlx.spi.EngineProvider;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Opens engines as the server does, and writes models for them. */
+final class Engines {
+  private Engines() {}
+
+  static Engine batched(Optional<Path> model, Map<String, String> options) {
+    return open(new BatchedEngineProvider(), model, options);
+  }
+
+  static Engine simple(Optional<Path> model) {
+    return open(new SimpleEngineProvider(), model, Map.of());
+  }
+
+  private static Engine open(
+      EngineProvider provider, Optional<Path> model, Map<String, String> options) {
+    var values =
+        provider.options().stream()
+            .filter(option -> !option.defaultValue().isEmpty())
+            .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
+    values.putAll(options);
+    return provider.open(
+        new EngineContext(
+            model.map(Path::toString), Optional.empty(), values, (step, done, total) -> {}));
+  }
+
+  /** A llama of two layers with grouped heads, 4 bits, and a byte tokenizer. */
+  static Path tinyModel(Path folder) {
+    var config =
+        """
+        {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 260,
+         "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "max_position_embeddings": 512,
+         "tie_word_embeddings": true, "quantization": {"group_size": 32, "bits": 4}}
+        """;
+    new TinyCheckpoint(JsonMapper.shared().readTree(config), 7, "float16").write(folder);
+    TinyTokenizer.write(folder);
+    return folder;
+  }
+}

@@ -31,7 +31,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
   @Override
   public void run(BatchModel model, EngineLoop<BatchModel> loop) throws InterruptedException {
     this.model = model;
-    cost = new StepCost(settings.maxSequences(), settings.maxBatchTokens());
+    cost = new StepCost(settings.maxBatchTokens());
     scheduler = new Scheduler(loop.queue(), model.memory(), cost, settings.maxSequences());
     logits = new float[settings.maxSequences()][];
     try {
@@ -101,7 +101,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
   private void account(List<Chunk> chunks, long nanos) {
     var decoded = (int) chunks.stream().filter(chunk -> chunk.row().decodes()).count();
     var prefilled = chunks.stream().mapToInt(chunk -> chunk.tokens().length).sum() - decoded;
-    cost.took(decoded, prefilled, nanos / 1e9);
+    cost.took(decoded + prefilled, nanos / 1e9);
     figures.stepped(decoded, prefilled);
   }
 

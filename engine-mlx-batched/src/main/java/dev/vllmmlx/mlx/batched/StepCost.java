@@ -2,77 +2,76 @@ package dev.vllmmlx.mlx.batched;
 
 /**
  * How many tokens of prompts a step may take beside its decoding rows, so that these do not wait
- * twice as long for their next token as they would alone. It learns from the steps that were: what
- * those of so many decoding rows take, and what a token of a prompt adds.
+ * twice as long for their next token as they would alone.
+ *
+ * <p>A step of n rows takes about {@code a + b n} seconds: the weights are read once, and each row
+ * is computed. It learns {@code a / b}, by least squares over the latest steps; a machine that is
+ * slower for a while changes both alike.
  */
 final class StepCost {
 
   /** Of a step without prompts, how much longer one with prompts may take. */
   private static final double ALLOWED = 0.75;
 
-  /** How much the latest step counts. */
-  private static final double LATEST = 0.2;
+  /** What is left of a step's weight at the next. */
+  private static final double DECAY = 0.98;
 
-  /** Before anything is known. */
-  private static final int FIRST_GUESS = 8;
+  /** How much the latest steps count in the ratio. */
+  private static final double LATEST = 0.05;
+
+  /** Steps of more rows are another matter: prompts alone. */
+  private static final int LARGEST = 128;
+
+  /** Of row counts: with less, nothing can be learned of what a row costs. */
+  private static final double LEAST_VARIANCE = 1;
 
   private final int most;
 
-  /** Seconds of a step with so many decoding rows and nothing else; 0 where there was none. */
-  private final double[] decoding;
+  /** {@code a / b}: reading the weights takes as long as computing so many rows. */
+  private double fixedRows = 4;
 
-  /** Seconds that a token of a prompt adds to a step. */
-  private double token;
+  private double weight;
+  private double rows;
+  private double seconds;
+  private double rowsRows;
+  private double rowsSeconds;
 
-  StepCost(int maxRows, int most) {
+  /**
+   * @param most tokens that a step may have at all
+   */
+  StepCost(int most) {
     this.most = most;
-    this.decoding = new double[maxRows + 1];
   }
 
   /** Tokens of prompts for a step of so many decoding rows; at least one. */
-  int budget(int rows) {
-    if (rows == 0) {
+  int budget(int decoding) {
+    if (decoding == 0) {
       return most;
     }
-    var alone = alone(rows);
-    if (alone == 0 || token == 0) {
-      return Math.min(most, FIRST_GUESS);
-    }
-    return (int) Math.clamp(ALLOWED * alone / token, 1, Math.max(1, most - rows));
+    return (int) Math.clamp(ALLOWED * (fixedRows + decoding), 1, Math.max(1, most - decoding));
   }
 
-  /**
-   * The time of that many rows, or else of the next lower number that is known, or the next higher.
-   */
-  private double alone(int rows) {
-    for (var n = rows; n > 0; n--) {
-      if (decoding[n] > 0) {
-        return decoding[n];
-      }
+  /** A step of so many rows has taken so long. */
+  void took(int stepRows, double stepSeconds) {
+    if (stepRows > LARGEST) {
+      return;
     }
-    for (var n = rows; n < decoding.length; n++) {
-      if (decoding[n] > 0) {
-        return decoding[n] * rows / n;
-      }
+    weight = DECAY * weight + 1;
+    rows = DECAY * rows + stepRows;
+    seconds = DECAY * seconds + stepSeconds;
+    rowsRows = DECAY * rowsRows + (double) stepRows * stepRows;
+    rowsSeconds = DECAY * rowsSeconds + stepRows * stepSeconds;
+    var variance = rowsRows / weight - square(rows / weight);
+    if (variance < LEAST_VARIANCE) {
+      return;
     }
-    return 0;
+    var slope = (rowsSeconds / weight - rows / weight * seconds / weight) / variance;
+    var start = seconds / weight - slope * rows / weight;
+    var ratio = slope <= 0 ? most : Math.clamp(start / slope, 1, most);
+    fixedRows += LATEST * (ratio - fixedRows);
   }
 
-  /**
-   * A step has taken so long.
-   *
-   * @param rows that decoded
-   * @param tokens of prompts beside them
-   */
-  void took(int rows, int tokens, double seconds) {
-    if (tokens == 0) {
-      decoding[rows] = mean(decoding[rows], seconds);
-    } else if (rows > 0 && alone(rows) > 0) {
-      token = mean(token, Math.max(0, seconds - alone(rows)) / tokens);
-    }
-  }
-
-  private static double mean(double before, double latest) {
-    return before == 0 ? latest : before + LATEST * (latest - before);
+  private static double square(double v) {
+    return v * v;
   }
 }

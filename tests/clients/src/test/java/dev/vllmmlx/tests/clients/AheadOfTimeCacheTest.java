@@ -134,7 +134,7 @@ final class AheadOfTimeCacheTest {
     var start = engines();
     assertThat(start.exitCode()).isZero();
     assertThat(start.fromCache()).isFalse();
-    assertThat(start.output()).startsWith("echo ").doesNotContain("[warning]", "[error");
+    assertThat(start.output()).startsWith("batched ").doesNotContain("[warning]", "[error");
   }
 
   private record Start(int exitCode, String output, boolean fromCache) {}

@@ -11,6 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The commands of the manual and of the examples are understood as they stand. Without a network a
@@ -43,16 +45,22 @@ final class CommandsTest {
     assertThat(ended.status()).isEqualTo(1);
   }
 
-  @Test
-  void batchingIsRefusedByNameUntilThereIsAnEngineForIt() throws Exception {
-    var ended = run("serve model --continuous-batching --stream-interval 5");
-    assertThat(ended.output()).contains("--continuous-batching: no engine that batches");
-    assertThat(ended.status()).isEqualTo(2);
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--continuous-batching --stream-interval 5",
+        "--continuous-batching --use-paged-cache",
+        "--engine batched --max-num-seqs 8 --block-size 64 --kv-cache-memory 1GB"
+      })
+  void servesManyByTheBatchedEngine(String options) throws Exception {
+    var ended = run("serve mlx-community/Llama-3.2-3B-Instruct-4bit --port 0 " + options);
+    assertThat(ended.output()).containsIgnoringCase("offline").doesNotContain("--help");
+    assertThat(ended.status()).isEqualTo(1);
   }
 
   @Test
-  void aPagedCacheIsRefusedByNameUntilThereIsOne() throws Exception {
-    var ended = run("serve --use-paged-cache");
+  void aPagedCacheIsRefusedByNameWhereTheEngineHasNone() throws Exception {
+    var ended = run("serve --engine simple --use-paged-cache");
     assertThat(ended.output()).contains("--use-paged-cache");
     assertThat(ended.status()).isEqualTo(2);
   }
@@ -67,7 +75,7 @@ final class CommandsTest {
   @Test
   void listsEngines() throws Exception {
     var ended = run("engines");
-    assertThat(ended.output()).contains("simple").contains("echo").contains("class path");
+    assertThat(ended.output()).contains("simple").contains("batched").contains("echo").contains("class path");
     assertThat(ended.status()).isZero();
   }
 

@@ -1,0 +1,51 @@
+package dev.vllmmlx.mlx.batched;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class StepCostTest {
+  private final StepCost cost = new StepCost(512);
+
+  @Test
+  void takesWholePromptsWhereNobodyWaitsForATokenElse() {
+    assertThat(cost.budget(0)).isEqualTo(512);
+  }
+
+  @Test
+  void learnsWhatARowCostsBesideReadingTheWeights() {
+    // A machine whose steps take 20 ms and 1 ms a row, with noise.
+    var random = new Random(1);
+    for (var i = 0; i < 400; i++) {
+      var rows = 8 + (random.nextBoolean() ? cost.budget(8) : 0);
+      cost.took(rows, (0.020 + 0.001 * rows) * (0.9 + 0.2 * random.nextDouble()));
+    }
+    var budget = cost.budget(8);
+    var alone = 0.020 + 0.001 * 8;
+    assertThat(alone + 0.001 * budget).isBetween(1.4 * alone, 1.95 * alone);
+  }
+
+  @Test
+  void isTheSameOnAMachineThatIsSlowForAWhile() {
+    for (var i = 0; i < 300; i++) {
+      var rows = 1 + i % 10;
+      cost.took(rows, 0.004 + 0.001 * rows);
+    }
+    var before = cost.budget(4);
+    for (var i = 0; i < 300; i++) {
+      var rows = 1 + i % 10;
+      cost.took(rows, 5 * (0.004 + 0.001 * rows));
+    }
+    assertThat(cost.budget(4)).isCloseTo(before, org.assertj.core.api.Assertions.within(2));
+  }
+
+  @Test
+  void alwaysLetsPromptsGoOn() {
+    for (var i = 0; i < 300; i++) {
+      cost.took(1 + i % 2 * 30, i % 2 * 1.0 + 1e-6);
+    }
+    assertThat(cost.budget(1)).isPositive();
+    assertThat(cost.budget(600)).isPositive();
+  }
+}

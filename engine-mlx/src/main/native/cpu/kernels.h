@@ -29,7 +29,8 @@ constexpr int64_t kPadding = 16;
 
 inline int64_t padded(int64_t count) { return (count + kPadding - 1) / kPadding * kPadding; }
 
-// Floats of scratch memory that a product takes: some rows unpacked, their scales and biases, and one row as it is packed.
+// Floats of scratch memory that a product takes: some rows unpacked, their scales and biases, and one row as it is packed; or
+// the sums of a tile.
 inline int64_t room_for(const Matrix& w) { return 6 * padded(w.inputs) + 2048; }
 
 // Keys and values of one head of one sequence, where they lie: in blocks of `block_size` positions each, `block` apart. A
@@ -75,7 +76,7 @@ struct Kernels {
 
   // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), which are ldx apart, padded or laid out, and outputs [begin, end). A result
   // depends on its own row and output alone, bit for bit, whatever else is computed in the call.
-  // `room` is scratch memory of room_for(w) floats.
+  // `room` is scratch memory of room_for(w) floats, from a multiple of 64 bytes on.
   void (*multiply)(const Matrix& w, const float* x, int64_t ldx, int64_t rows, int64_t begin, int64_t end, float* y,
                    int64_t ldy, float* room);
 

@@ -83,7 +83,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 pending=
 for source in $sources; do
   case $source in # kernels for one instruction set each; chosen at run time
-    *_avx512vbmi.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mfma -mf16c -mavx2" only=linux-x86_64 ;;
+    *_avx512vnni.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mbmi2 -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx512.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx2.cpp) extra="-mavx2 -mfma -mf16c" only=linux-x86_64 ;;
     *) extra= only= ;;

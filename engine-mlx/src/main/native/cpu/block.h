@@ -16,11 +16,16 @@ constexpr int64_t kRowsAtOnce = 64;
 // Outputs for which a further thread pays.
 constexpr int64_t kGrain = 16;
 
+// Up to kSlack floats further, where a line of the cache begins: a vector on two of them takes twice the time.
+constexpr int64_t kSlack = 15;
+
+inline float* aligned(float* p) { return p + -reinterpret_cast<uintptr_t>(p) % 64 / 4; }
+
 // Memory of a thread that grows and stays.
 inline float* scratch(int64_t floats) {
   thread_local std::vector<float> room;
-  if (static_cast<int64_t>(room.size()) < floats) room.resize(floats);
-  return room.data();
+  if (static_cast<int64_t>(room.size()) < floats + kSlack) room.resize(floats + kSlack);
+  return aligned(room.data());
 }
 
 // One of the matrices of a product, and where its results go.
@@ -51,7 +56,7 @@ class Block {
   Block(const Rows& x, const std::vector<Part>& parts) : x_(x), stride_(padded(x.length())) {
     auto& set = kernels();
     for (auto& part : parts) {
-      interleaved_ |= set.interleaved(part.w);
+      laid_out_ = std::max(laid_out_, set.laid_out(part.w));
       room_ = std::max(room_, room_for(part.w));
     }
   }
@@ -59,16 +64,17 @@ class Block {
   // Reads, norms and lays out `count` rows, of which `row_of` says which they are.
   template <class RowOf>
   void prepare(int64_t count, const RowOf& row_of, const float* norm = nullptr, float eps = 0, bool normed = false) {
-    rows_.resize(count * stride_ * 2);
+    room_of_rows_.resize(count * (stride_ + laid_out_) + kSlack);
+    rows_ = aligned(room_of_rows_.data());
     auto& set = kernels();
     int64_t length = x_.length();
-    parallel_for(count, 8, [&](int64_t begin, int64_t end) {
+    parallel_for(count, 4, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; r++) {
-        float* row = rows_.data() + r * stride_;
+        float* row = rows_ + r * stride_;
         x_.read(row_of(r), row);
         std::fill(row + length, row + stride_, 0.0f);
         if (normed) set.rms_norm(row, norm, length, eps, row);
-        if (interleaved_) set.interleave(row, stride_, row + count * stride_);
+        if (laid_out_ > 0) set.lay_out(row, length, rows_ + count * stride_ + r * laid_out_);
       }
     });
     count_ = count;
@@ -77,8 +83,9 @@ class Block {
   // Outputs [begin, end) of a part, with its bias, to y[r * ldy + output].
   void multiply(Part& part, int64_t begin, int64_t end, float* y, int64_t ldy) const {
     auto& set = kernels();
-    const float* rows = rows_.data() + (set.interleaved(part.w) ? count_ * stride_ : 0);
-    set.multiply(part.w, rows, stride_, count_, begin, end, y, ldy, scratch(room_));
+    bool laid_out = set.laid_out(part.w) > 0;
+    const float* rows = rows_ + (laid_out ? count_ * stride_ : 0);
+    set.multiply(part.w, rows, laid_out ? laid_out_ : stride_, count_, begin, end, y, ldy, scratch(room_));
     if (auto bias = part.bias_floats()) {
       for (int64_t r = 0; r < count_; r++) add(bias + begin, end - begin, y + r * ldy + begin);
     }
@@ -89,8 +96,9 @@ class Block {
   int64_t stride_;
   int64_t room_ = 0;
   int64_t count_ = 0;
-  bool interleaved_ = false;
-  std::vector<float> rows_;
+  int64_t laid_out_ = 0; // floats of a row, if any part wants that
+  float* rows_ = nullptr; // as they come, and then as they are laid out
+  std::vector<float> room_of_rows_;
 };
 
 } // namespace vm::cpu

@@ -24,9 +24,9 @@ bool has_avx512() {
 #endif
 }
 
-bool has_avx512vbmi() {
+bool has_avx512vnni() {
 #if defined(__x86_64__)
-  return has_avx512() && __builtin_cpu_supports("avx512vbmi");
+  return has_avx512() && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni");
 #else
   return false;
 #endif
@@ -35,8 +35,8 @@ bool has_avx512vbmi() {
 const Kernels* named(const char* name) {
   bool any = std::strcmp(name, "auto") == 0;
 #if defined(__x86_64__)
-  if (has_avx512vbmi() && (any || std::strcmp(name, "avx512vbmi") == 0)) {
-    return &avx512vbmi_kernels();
+  if (has_avx512vnni() && (any || std::strcmp(name, "avx512vnni") == 0)) {
+    return &avx512vnni_kernels();
   }
   if (has_avx512() && (any || std::strcmp(name, "avx512") == 0)) {
     return &avx512_kernels();

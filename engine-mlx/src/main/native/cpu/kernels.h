@@ -29,8 +29,9 @@ constexpr int64_t kPadding = 16;
 
 inline int64_t padded(int64_t count) { return (count + kPadding - 1) / kPadding * kPadding; }
 
-// Floats of scratch memory that a product takes: some rows unpacked, their scales and biases, and one row as it is packed.
-inline int64_t room_for(const Matrix& w) { return 6 * padded(w.inputs) + kPadding; }
+// Floats of scratch memory that a product takes: some rows unpacked, their scales and biases, and one row as it is packed; or
+// the sums of a tile.
+inline int64_t room_for(const Matrix& w) { return 6 * padded(w.inputs) + 2048; }
 
 // Keys and values of one head of one sequence, where they lie: in blocks of `block_size` positions each, `block` apart. A
 // row of `dims` elements is dense, and rows of a block are `row` apart. All in elements.
@@ -69,13 +70,13 @@ struct Kernels {
   // Elements [offset, offset + count) as float32.
   void (*widen)(const void* from, Float kind, int64_t offset, int64_t count, float* to);
 
-  // Whether a matrix is multiplied with rows that went through `interleave`, which reorders a padded row.
-  bool (*interleaved)(const Matrix& w);
-  void (*interleave)(const float* row, int64_t count, float* to);
+  // Floats of a row as it is multiplied with this matrix, if it has to go through `lay_out` for that, 0 otherwise.
+  int64_t (*laid_out)(const Matrix& w);
+  void (*lay_out)(const float* row, int64_t count, float* to);
 
-  // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), which are ldx apart and padded, and outputs [begin, end). A result
+  // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), which are ldx apart, padded or laid out, and outputs [begin, end). A result
   // depends on its own row and output alone, bit for bit, whatever else is computed in the call.
-  // `room` is scratch memory of room_for(w) floats.
+  // `room` is scratch memory of room_for(w) floats, from a multiple of 64 bytes on.
   void (*multiply)(const Matrix& w, const float* x, int64_t ldx, int64_t rows, int64_t begin, int64_t end, float* y,
                    int64_t ldy, float* room);
 
@@ -97,13 +98,13 @@ const Kernels& portable_kernels();
 #if defined(__x86_64__)
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
-const Kernels& avx512vbmi_kernels();
+const Kernels& avx512vnni_kernels();
 #endif
 
 // The best set that this machine has, or the one chosen.
 const Kernels& kernels();
 
-// Chooses a set by name ("portable", "avx2", "avx512", "avx512vbmi") or the best ("auto"). False when this
+// Chooses a set by name ("portable", "avx2", "avx512", "avx512vnni") or the best ("auto"). False when this
 // machine does not have it.
 bool choose_kernels(const char* name);
 

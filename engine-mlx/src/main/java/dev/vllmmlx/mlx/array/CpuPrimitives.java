@@ -41,7 +41,7 @@ public final class CpuPrimitives {
 
   /**
    * The instruction set whose kernels run: {@code portable}, {@code avx2}, {@code avx512} or {@code
-   * avx512vbmi}.
+   * avx512vnni}.
    */
   public static String kernels() {
     return Native.kernels();

@@ -46,7 +46,7 @@ class CpuPrimitivesTest {
 
   static List<String> kernels() {
     var found = new ArrayList<String>();
-    for (var name : List.of("portable", "avx2", "avx512", "avx512vbmi")) {
+    for (var name : List.of("portable", "avx2", "avx512", "avx512vnni")) {
       try {
         CpuPrimitives.chooseKernels(name);
         found.add(name);
@@ -76,25 +76,59 @@ class CpuPrimitivesTest {
   @ParameterizedTest
   @MethodSource("packings")
   void multipliesPackedWeights(Packing p) {
-    var rows = 6;
-    var outputs = 7;
-    var inputs = 384;
+    for (var groups : new int[] {1, 3, 5}) {
+      var inputs = groups * p.group();
+      check(p.kernels(), p.type(), () -> product(p, random(1, p.type(), 6, inputs)));
+    }
+  }
+
+  /** Activations have a few values that are a thousand times the others. */
+  @ParameterizedTest
+  @MethodSource("packings")
+  void multipliesPackedWeightsByValuesThatStandOut(Packing p) {
     check(
         p.kernels(),
         p.type(),
         () -> {
-          var x = random(1, p.type(), rows, inputs);
-          var q = Mlx.quantize(random(2, p.type(), outputs, inputs), p.group(), p.bits());
-          var product =
-              (Supplier<Array>)
-                  () ->
-                      Mlx.quantizedMatmul(
-                          x, q.weight(), q.scales(), q.biases(), true, p.group(), p.bits());
-          return new Case(
-              product,
-              Reference.product(
-                  doubles(x), Reference.unpacked(q, p.group(), p.bits()), rows, outputs, inputs));
+          var x = random(1, p.type(), 6, 384);
+          var all = x.toFloats();
+          for (var i = 0; i < all.length; i += 101) {
+            all[i] *= 1000;
+          }
+          return product(p, Mlx.astype(Mlx.array(all, 6, 384), p.type()));
         });
+  }
+
+  @ParameterizedTest
+  @MethodSource("packings")
+  void keepsWhatIsNotFiniteToItsRow(Packing p) {
+    mlx.call(
+        () -> {
+          CpuPrimitives.chooseKernels(p.kernels());
+          var x = random(1, p.type(), 3, 384);
+          var broken = x.toFloats();
+          broken[384 + 7] = Float.NaN;
+          broken[2 * 384 + 200] = Float.POSITIVE_INFINITY;
+          var clean = product(p, x).operation().get();
+          var found = product(p, Mlx.astype(Mlx.array(broken, 3, 384), p.type())).operation().get();
+          same(Mlx.slice(found, 0, 0, 1), Mlx.slice(clean, 0, 0, 1));
+          for (var value : Mlx.slice(found, 0, 1, 3).toFloats()) {
+            assertThat(Float.isFinite(value)).isFalse();
+          }
+          return null;
+        });
+  }
+
+  /** A product of these rows with seven outputs. */
+  private static Case product(Packing p, Array x) {
+    var rows = x.shape()[0];
+    var inputs = x.shape()[1];
+    var outputs = 7;
+    var q = Mlx.quantize(random(2, p.type(), outputs, inputs), p.group(), p.bits());
+    return new Case(
+        () -> Mlx.quantizedMatmul(x, q.weight(), q.scales(), q.biases(), true, p.group(), p.bits()),
+        Reference.product(
+            doubles(x), Reference.unpacked(q, p.group(), p.bits()), rows, outputs, inputs));
   }
 
   record Types(String kernels, DType type) {}
@@ -333,9 +367,9 @@ class CpuPrimitivesTest {
         () -> {
           CpuPrimitives.chooseKernels(t.kernels());
           var rows = 37;
-          var x = random(21, t.type(), rows, 256);
-          var w = random(22, t.type(), 130, 256);
-          var norm = random(23, t.type(), 256);
+          var x = random(21, t.type(), rows, 320);
+          var w = random(22, t.type(), 130, 320);
+          var norm = random(23, t.type(), 320);
           for (var operation :
               List.<java.util.function.UnaryOperator<Array>>of(
                   a -> Mlx.linear(a, w),

@@ -55,17 +55,26 @@ final class CacheModel implements BlockStore {
   private final Queue<BlockCopy> copies = new ArrayDeque<>();
   private final Map<BlockKey, Published> published = new HashMap<>();
   private final long[] letGoAt;
-  private Set<Integer> held = Set.of();
+  private Set<Integer> held = new HashSet<>();
+
+  /** What the second place keeps; it loses a block now and then. */
+  private final Map<BlockKey, Row[]> second = new HashMap<>();
+
+  private final boolean hasSecond;
   private long clock;
   private long evictions;
   private long hits;
   private long prompts;
 
-  CacheModel(int total, int blockSize, boolean reuse, BlockHash hash) {
+  /**
+   * @param hasSecond whether evicted blocks can come back; only with a good hash
+   */
+  CacheModel(int total, int blockSize, boolean reuse, BlockHash hash, boolean hasSecond) {
     this.total = total;
     this.blockSize = blockSize;
     this.reuse = reuse;
     this.hash = hash;
+    this.hasSecond = hasSecond;
     cache = new PagedCache(total, blockSize, reuse, this, hash);
     memory = new Row[total][blockSize];
     letGoAt = new long[total];
@@ -101,14 +110,25 @@ final class CacheModel implements BlockStore {
     return sequence;
   }
 
-  /** What the index would give, by the account alone. */
+  /**
+   * What the index and the second place will give, by the account alone; enters it in {@link
+   * #held}.
+   */
   private int cachedPrefix(Lineage lineage, int[] prompt) {
     var length = 0;
+    var loads = 0;
     var key = hash.root(lineage);
-    while (length + blockSize < prompt.length) {
+    while (reuse && length + blockSize < prompt.length) {
       key = hash.next(key, prompt, length, blockSize);
       var there = published.get(key);
-      if (there == null || !there.row.equals(row(lineage, prompt, length + blockSize))) {
+      if (there != null) {
+        if (!there.row.equals(row(lineage, prompt, length + blockSize))) {
+          break;
+        }
+        held.add(there.block);
+      } else if (has(key) && !loses(key) && held.size() + loads < total) {
+        loads++;
+      } else {
         break;
       }
       length += blockSize;
@@ -242,9 +262,10 @@ final class CacheModel implements BlockStore {
     assertThat(gone).isNotNull();
     assertThat(gone.block).isEqualTo(block);
     assertThat(memory[block][blockSize - 1]).isEqualTo(gone.row);
-    assertThat(tokens).hasSize(blockSize);
-    var prefix = gone.row.prefix;
-    assertThat(ints(prefix.subList(prefix.size() - blockSize, prefix.size()))).isEqualTo(tokens);
+    assertThat(lastTokens(gone.row)).isEqualTo(tokens);
+    if (hasSecond) {
+      second.put(key, memory[block].clone());
+    }
     for (var other : published.values()) {
       assertThat(follows(other.row, gone.row)).as("%s outlives %s", other, gone).isFalse();
       if (held.contains(block)) {
@@ -258,12 +279,25 @@ final class CacheModel implements BlockStore {
 
   @Override
   public boolean has(BlockKey key) {
-    return false;
+    return second.containsKey(key);
   }
 
   @Override
   public boolean load(BlockKey key, int[] tokens, int into) {
-    throw new AssertionError("nothing is here");
+    if (loses(key)) {
+      memory[into] = new Row[blockSize];
+      return false;
+    }
+    memory[into] = second.get(key).clone();
+    var row = memory[into][blockSize - 1];
+    assertThat(lastTokens(row)).isEqualTo(tokens);
+    assertThat(published.put(key, new Published(row, into))).isNull();
+    held.add(into);
+    return true;
+  }
+
+  private static boolean loses(BlockKey key) {
+    return key.low() % 5 == 0;
   }
 
   private void check() {
@@ -326,7 +360,8 @@ final class CacheModel implements BlockStore {
   /** Whether the cache counted the prompt tokens that were computed or reused, each once. */
   void checkCounters() {
     var counted = cache.status().promptTokens();
-    assertThat(counted.get(PrefixOutcome.CACHED)).isEqualTo(hits);
+    assertThat(counted.get(PrefixOutcome.CACHED) + counted.get(PrefixOutcome.LOADED))
+        .isEqualTo(hits);
     assertThat(counted.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(prompts);
   }
 
@@ -354,6 +389,11 @@ final class CacheModel implements BlockStore {
 
   private static Row row(Lineage lineage, int[] tokens, int length) {
     return new Row(lineage, Arrays.stream(tokens, 0, length).boxed().toList());
+  }
+
+  private int[] lastTokens(Row row) {
+    var length = row.prefix.size();
+    return ints(row.prefix.subList(length - blockSize, length));
   }
 
   private static int[] ints(List<Integer> tokens) {

@@ -5,11 +5,15 @@ import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.RandomDistribution;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.statistics.Statistics;
+import net.jqwik.api.statistics.StatisticsReport;
 
 /** Whatever sequences do among each other, {@link CacheModel} finds each one's rows in place. */
 class PagedCacheProperties {
@@ -32,43 +36,63 @@ class PagedCacheProperties {
   /** What is done with which sequence; the numbers mean what the call makes of them. */
   record Call(Kind kind, int which, int much, int pattern) {}
 
-  @Property(tries = 2_000)
-  void everySequenceFindsItsOwnRows(
-      @ForAll("calls") List<Call> calls,
-      @ForAll @IntRange(min = 1, max = 14) int blocks,
-      @ForAll @IntRange(min = 1, max = 4) int blockSize) {
-    drive(new CacheModel(blocks, blockSize, true, new Sha256BlockHash()), calls);
+  /** A size of pool and blocks, and what is done with it. */
+  record Run(int blocks, int blockSize, List<Call> calls) {}
+
+  @Property(tries = 1_500, edgeCases = EdgeCasesMode.NONE)
+  @StatisticsReport(onFailureOnly = true)
+  void everySequenceFindsItsOwnRows(@ForAll("runs") Run run) {
+    drive(run, true, new Sha256BlockHash(), false);
+    often("evicted", "copied", "CACHED", "EVICTED");
   }
 
-  @Property(tries = 500)
-  void everySequenceFindsItsOwnRowsWithoutAnIndex(
-      @ForAll("calls") List<Call> calls,
-      @ForAll @IntRange(min = 1, max = 14) int blocks,
-      @ForAll @IntRange(min = 1, max = 4) int blockSize) {
-    drive(new CacheModel(blocks, blockSize, false, new Sha256BlockHash()), calls);
+  @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
+  @StatisticsReport(onFailureOnly = true)
+  void everySequenceFindsItsOwnRowsWithoutAnIndex(@ForAll("runs") Run run) {
+    drive(run, false, new Sha256BlockHash(), false);
+    often("copied", "OFF");
   }
 
-  @Property(tries = 1_000)
+  @Property(tries = 700, edgeCases = EdgeCasesMode.NONE)
+  @StatisticsReport(onFailureOnly = true)
   void aBadHashCostsHitsAndNothingElse(
-      @ForAll("calls") List<Call> calls,
-      @ForAll @IntRange(min = 1, max = 14) int blocks,
-      @ForAll @IntRange(min = 1, max = 4) int blockSize,
-      @ForAll @IntRange(min = 1, max = 5) int keys) {
-    drive(new CacheModel(blocks, blockSize, true, new FewKeys(keys)), calls);
+      @ForAll("runs") Run run, @ForAll @IntRange(min = 1, max = 5) int keys) {
+    drive(run, true, new FewKeys(keys), false);
+    often("evicted", "copied", "CACHED", "COLLISION");
   }
 
-  private static void drive(CacheModel model, List<Call> calls) {
-    for (var call : calls) {
-      perform(call, model);
-    }
+  @Property(tries = 700, edgeCases = EdgeCasesMode.NONE)
+  @StatisticsReport(onFailureOnly = true)
+  void blocksThatComeBackAreTheOnesThatWent(@ForAll("runs") Run run) {
+    drive(run, true, new Sha256BlockHash(), true);
+    often("evicted", "copied", "CACHED", "LOADED");
+  }
+
+  private static void drive(Run run, boolean reuse, BlockHash hash, boolean hasSecond) {
+    var model = new CacheModel(run.blocks, run.blockSize, reuse, hash, hasSecond);
+    run.calls.forEach(call -> perform(call, model));
     model.checkCounters();
+    var status = model.status();
+    Statistics.label("evicted").collect(status.evictions() > 0);
+    Statistics.label("copied").collect(status.copies() > 0);
+    status
+        .promptTokens()
+        .forEach((outcome, tokens) -> Statistics.label(outcome.name()).collect(tokens > 0));
     model.end();
+  }
+
+  /** A property that never sees what it is about says nothing. */
+  private static void often(String... labels) {
+    for (var label : labels) {
+      Statistics.label(label)
+          .coverage(coverage -> coverage.check(true).percentage(share -> share > 20));
+    }
   }
 
   private static void perform(Call call, CacheModel model) {
     var open = model.open();
     if (call.kind == Kind.OPEN || open.isEmpty()) {
-      model.open(LINEAGES.get(call.which % LINEAGES.size()), tokens(call.pattern, call.much));
+      model.open(LINEAGES.get(Math.max(0, call.which - 8)), tokens(call.pattern, call.much));
       return;
     }
     var sequence = open.get(call.which % open.size());
@@ -120,21 +144,30 @@ class PagedCacheProperties {
   }
 
   @Provide
-  Arbitrary<List<Call>> calls() {
-    var kinds =
-        Arbitraries.frequency(
-            Tuple.of(5, Kind.OPEN),
-            Tuple.of(6, Kind.STEP),
-            Tuple.of(2, Kind.RESERVE),
-            Tuple.of(2, Kind.FORK),
-            Tuple.of(2, Kind.TRUNCATE),
-            Tuple.of(4, Kind.CLOSE));
-    var numbers = Arbitraries.integers();
-    return Combinators.combine(
-            kinds, numbers.between(0, 11), numbers.between(0, 17), numbers.between(0, 7))
-        .as(Call::new)
-        .list()
-        .ofMaxSize(60);
+  Arbitrary<Run> runs() {
+    var calls =
+        Combinators.combine(
+                Arbitraries.frequency(
+                    Tuple.of(5, Kind.OPEN),
+                    Tuple.of(6, Kind.STEP),
+                    Tuple.of(2, Kind.RESERVE),
+                    Tuple.of(2, Kind.FORK),
+                    Tuple.of(2, Kind.TRUNCATE),
+                    Tuple.of(4, Kind.CLOSE)),
+                evenly(0, 11),
+                evenly(0, 17),
+                evenly(0, 7))
+            .as(Call::new)
+            .list()
+            .ofMaxSize(100)
+            .withSizeDistribution(RandomDistribution.uniform());
+    return Combinators.combine(evenly(1, 16), evenly(1, 4), calls).as(Run::new);
+  }
+
+  private static Arbitrary<Integer> evenly(int least, int most) {
+    return Arbitraries.integers()
+        .between(least, most)
+        .withDistribution(RandomDistribution.uniform());
   }
 
   /** So few keys that almost any two blocks have the same. */

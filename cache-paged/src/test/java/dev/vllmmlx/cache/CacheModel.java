@@ -40,6 +40,10 @@ final class CacheModel implements BlockStore {
       this.lineage = lineage;
     }
 
+    int adopted() {
+      return adopted;
+    }
+
     int length() {
       return tokens.size();
     }

@@ -1,7 +1,10 @@
 package dev.vllmmlx.cache;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -68,6 +71,37 @@ class PagedCacheProperties {
     often("evicted", "copied", "CACHED", "LOADED");
   }
 
+  /** The mistake of hashing every block alone: B+A+T must not get what A+B+T left. */
+  @Property(tries = 300)
+  void chunksInAnotherOrderShareOnlyWhatTheyBeginWith(
+      @ForAll("orders") List<Integer> stored,
+      @ForAll("orders") List<Integer> asked,
+      @ForAll @IntRange(min = 1, max = 3) int blocksPerChunk) {
+    var model = new CacheModel(32, 4, true, new Sha256BlockHash(), false);
+    model.close(model.open(LINEAGES.getFirst(), chunks(stored, 4 * blocksPerChunk)));
+    var same = 0;
+    while (same < stored.size() && stored.get(same).equals(asked.get(same))) {
+      same++;
+    }
+
+    var sequence = model.open(LINEAGES.getFirst(), chunks(asked, 4 * blocksPerChunk));
+
+    assertThat(sequence.adopted()).isEqualTo(4 * blocksPerChunk * same);
+    model.end();
+  }
+
+  @Provide
+  Arbitrary<List<Integer>> orders() {
+    return Arbitraries.shuffle(0, 1, 2, 3);
+  }
+
+  /** The chunks one after another, and one token more. */
+  private static int[] chunks(List<Integer> order, int size) {
+    var chunks =
+        order.stream().flatMapToInt(chunk -> IntStream.range(chunk * size, (chunk + 1) * size));
+    return IntStream.concat(chunks, IntStream.of(-1)).toArray();
+  }
+
   private static void drive(Run run, boolean reuse, BlockHash hash, boolean hasSecond) {
     var model = new CacheModel(run.blocks, run.blockSize, reuse, hash, hasSecond);
     run.calls.forEach(call -> perform(call, model));
@@ -85,7 +119,7 @@ class PagedCacheProperties {
   private static void often(String... labels) {
     for (var label : labels) {
       Statistics.label(label)
-          .coverage(coverage -> coverage.check(true).percentage(share -> share > 20));
+          .coverage(coverage -> coverage.check(true).percentage(share -> share > 10));
     }
   }
 

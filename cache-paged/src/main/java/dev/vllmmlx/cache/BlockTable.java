@@ -110,9 +110,10 @@ public final class BlockTable implements AutoCloseable {
       return Optional.empty();
     }
     var at = length / blockSize;
-    var partial = length % blockSize != 0 && !cache.writable(blocks[at]);
-    var copied = partial && further < cache.available();
-    if (partial && !copied && !cache.withdrawable(blocks[at])) {
+    var shared = length % blockSize != 0 && !cache.writable(blocks[at]);
+    var copied = shared && further < cache.available();
+    var withdrawn = shared && !copied;
+    if (withdrawn && !cache.withdrawable(blocks[at])) {
       return Optional.empty();
     }
     var copies = NOTHING_TO_COPY;
@@ -126,7 +127,7 @@ public final class BlockTable implements AutoCloseable {
     for (var i = 0; i < further; i++) {
       addBlock(cache.take());
     }
-    if (partial && !copied) {
+    if (withdrawn) {
       // All that was kept is evicted by now, so nothing follows this block in the index.
       cache.withdraw(blocks[at]);
     }

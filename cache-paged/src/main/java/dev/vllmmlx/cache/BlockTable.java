@@ -1,7 +1,9 @@
 package dev.vllmmlx.cache;
 
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -33,7 +35,7 @@ public final class BlockTable implements AutoCloseable {
   private int room;
 
   /** What became of the prompt's tokens, until it is counted; null before {@link #reuse}. */
-  private int[] outcomes;
+  private Map<PrefixOutcome, Long> outcomes;
 
   private boolean closed;
 
@@ -59,20 +61,20 @@ public final class BlockTable implements AutoCloseable {
     if (blockCount > 0) {
       throw new IllegalStateException("a prefix can only be adopted by an empty table");
     }
-    outcomes = new int[PrefixOutcome.values().length];
+    outcomes = new EnumMap<>(PrefixOutcome.class);
     var blockSize = cache.blockSize();
     var most = Math.max(0, count - 1) / blockSize * blockSize;
     while (length < most) {
       var match = cache.match(lineage, root, lastBlock(), tokens, length);
       if (!match.outcome().hit()) {
-        outcomes[match.outcome().ordinal()] += most - length;
+        outcomes.put(match.outcome(), (long) (most - length));
         break;
       }
-      outcomes[match.outcome().ordinal()] += blockSize;
+      outcomes.merge(match.outcome(), (long) blockSize, Long::sum);
       addBlock(match.block());
       addTokens(tokens, length, blockSize);
     }
-    outcomes[PrefixOutcome.LAST.ordinal()] += count - most;
+    outcomes.put(PrefixOutcome.LAST, (long) (count - most));
     room = length;
     return length;
   }
@@ -108,9 +110,10 @@ public final class BlockTable implements AutoCloseable {
       return Optional.empty();
     }
     var at = length / blockSize;
-    var partial = length % blockSize != 0 && !cache.writable(blocks[at]);
-    var copied = partial && further < cache.available();
-    if (partial && !copied && !cache.withdrawable(blocks[at])) {
+    var shared = length % blockSize != 0 && !cache.writable(blocks[at]);
+    var copied = shared && further < cache.available();
+    var withdrawn = shared && !copied;
+    if (withdrawn && !cache.withdrawable(blocks[at])) {
       return Optional.empty();
     }
     var copies = NOTHING_TO_COPY;
@@ -124,7 +127,7 @@ public final class BlockTable implements AutoCloseable {
     for (var i = 0; i < further; i++) {
       addBlock(cache.take());
     }
-    if (partial && !copied) {
+    if (withdrawn) {
       // All that was kept is evicted by now, so nothing follows this block in the index.
       cache.withdraw(blocks[at]);
     }

@@ -3,6 +3,7 @@ package dev.vllmmlx.cache;
 import dev.vllmmlx.cache.PrefixIndex.Entry;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * A pool of blocks of a KV cache, and the index of the prefixes that are in it. Blocks are numbers
@@ -25,7 +26,7 @@ public final class PagedCache {
   private final BlockHash hash;
   private final BlockPool pool;
   private final PrefixIndex index;
-  private final long[] promptTokens = new long[PrefixOutcome.values().length];
+  private final Map<PrefixOutcome, Long> promptTokens = new EnumMap<>(PrefixOutcome.class);
   private long evictions;
   private long copies;
 
@@ -59,6 +60,9 @@ public final class PagedCache {
     this.hash = hash;
     this.pool = new BlockPool(blocks);
     this.index = new PrefixIndex(blocks);
+    for (var outcome : PrefixOutcome.values()) {
+      promptTokens.put(outcome, 0L);
+    }
   }
 
   /** Tokens of a block. */
@@ -71,11 +75,18 @@ public final class PagedCache {
     return new BlockTable(this, lineage, hash.root(lineage));
   }
 
-  public PoolStatus status() {
-    var tokens = new EnumMap<PrefixOutcome, Long>(PrefixOutcome.class);
-    for (var outcome : PrefixOutcome.values()) {
-      tokens.put(outcome, promptTokens[outcome.ordinal()]);
+  /**
+   * Evicts whatever nobody holds, so that the store gets it: before the engine closes, or to forget
+   * it.
+   */
+  public void evictAll() {
+    while (pool.kept() > 0) {
+      evictOldest();
     }
+  }
+
+  /** How full the pool is at this moment, and the counters since the start. */
+  public PoolStatus status() {
     return new PoolStatus(
         pool.total(),
         pool.total() - pool.available(),
@@ -83,7 +94,7 @@ public final class PagedCache {
         pool.free(),
         evictions,
         copies,
-        tokens);
+        promptTokens);
   }
 
   /** Blocks that are free or can be evicted. */
@@ -94,9 +105,7 @@ public final class PagedCache {
   /** Takes a free block, or else evicts one; one must be available. */
   int take() {
     if (pool.free() == 0) {
-      var oldest = pool.oldest();
-      evict(index.of(oldest));
-      pool.discard(oldest);
+      evictOldest();
     }
     return pool.take();
   }
@@ -128,11 +137,9 @@ public final class PagedCache {
     copies++;
   }
 
-  /** Adds what became of a prompt's tokens, by ordinal of {@link PrefixOutcome}. */
-  void count(int[] tokensByOutcome) {
-    for (var i = 0; i < tokensByOutcome.length; i++) {
-      promptTokens[i] += tokensByOutcome[i];
-    }
+  /** Adds what became of a prompt's tokens to the counters. */
+  void count(Map<PrefixOutcome, Long> tokens) {
+    tokens.forEach((outcome, count) -> promptTokens.merge(outcome, count, Long::sum));
   }
 
   /**
@@ -218,6 +225,12 @@ public final class PagedCache {
 
   private int[] slice(int[] tokens, int from) {
     return Arrays.copyOfRange(tokens, from, from + blockSize);
+  }
+
+  private void evictOldest() {
+    var oldest = pool.oldest();
+    evict(index.of(oldest));
+    pool.discard(oldest);
   }
 
   private void evict(Entry entry) {

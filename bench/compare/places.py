@@ -21,7 +21,7 @@ class Failed(Exception):
 
 
 def run(command, timeout=3600, **options):
-    """What a command prints; if it fails, the last line of what it complained of."""
+    """What a command prints; if it fails, the end of what it complained of."""
     try:
         done = subprocess.run(
             [str(part) for part in command], capture_output=True, text=True, timeout=timeout, check=False, **options
@@ -29,13 +29,14 @@ def run(command, timeout=3600, **options):
     except (OSError, subprocess.TimeoutExpired) as e:
         raise Failed(str(e)) from e
     if done.returncode != 0:
-        raise Failed(last_line(done.stderr or done.stdout) or f"{command[0]} ended with {done.returncode}")
+        raise Failed(complaint(done.stderr or done.stdout) or f"{command[0]} ended with {done.returncode}")
     return done.stdout
 
 
-def last_line(text):
+def complaint(text):
+    """The end of what a program said before it failed."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    return " / ".join(lines[-2:])[:400]
 
 
 def distribution():

@@ -14,6 +14,7 @@ SERVERS = {
     "ours-batched": "ours `--continuous-batching`",
 }
 NONE = "–"
+BUSY = 0.05  # the share of the cores that other work may have before figures say more of it than of the engines
 
 
 class Measured:
@@ -140,6 +141,8 @@ def spreads(m):
     lines = []
     if others:
         lines.append(f"Other work had {max(others):.1%} of the cores or less in every run that counts.")
+        if max(others) > BUSY:
+            lines.append("**That is too much: these figures try the script out, and compare nothing.**")
     if apart:
         worst, name, figure = max(apart)
         lines.append(f"The rounds differ most in {figure} of {name.removeprefix('raw/')}: by a factor of {worst:.2f}.")
@@ -148,9 +151,10 @@ def spreads(m):
 
 def failures(measured):
     reasons = dict.fromkeys((run["name"], run["error"]) for run in measured["runs"] if "error" in run)
+    reasons |= dict.fromkeys((run["name"], "requests failed: " + why) for run in measured["runs"] for why in run.get("failed", []))
     if not reasons:
         return []
-    return ["What could not be measured:", "", *(f"- {name}: {reason}" for name, reason in reasons), ""]
+    return ["What failed:", "", *(f"- {name}: {reason}" for name, reason in reasons), ""]
 
 
 def commands(measured):

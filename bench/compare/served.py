@@ -28,6 +28,7 @@ def llama(options, path):
     return [
         places.python("llama"), "-m", "llama_cpp.server", "--model", path, "--n_ctx", 4096,
         "--n_threads", threads, "--n_threads_batch", threads,
+        "--interrupt_requests", "false",  # by default a new request cuts the one before it off
     ], {}  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def vllm_mlx_tuned(options, path):
 
 
 def measure(contender, options, path):
-    """Figures of a server under load, and the commands that were run."""
+    """Figures of a server under load, the commands that were run, and which requests failed."""
     command, variables = contender(options, path)
     port = free_port()
     command += ["--host", "127.0.0.1", "--port", port]
@@ -65,9 +66,11 @@ def measure(contender, options, path):
     try:
         levels = json.loads(answer)["levels"]
     except ValueError as e:
-        raise places.Failed(places.last_line(answer) or "the load ended without figures") from e
-    shown = ([f"{k}={v}" for k, v in variables.items()] + command, load)
-    return {f"{name} at {level['concurrency']}": value for level in levels for name, value in flat(level)}, shown
+        raise places.Failed(places.complaint(answer) or "the load ended without figures") from e
+    shown = [[f"{k}={v}" for k, v in variables.items()] + command, load]
+    shown = [[str(part).replace(str(port), "PORT") for part in parts] for parts in shown]
+    figures = {f"{name} at {level['concurrency']}": value for level in levels for name, value in flat(level)}
+    return figures, shown, [f"{n} of {options.requests} at {l['concurrency']}: {kind}" for l in levels for kind, n in l["errors"].items()]
 
 
 def flat(level):
@@ -108,7 +111,7 @@ def wait_until_ready(process, port, output):
     while time.monotonic() < deadline:
         if process.poll() is not None:
             output.seek(0)
-            raise places.Failed("did not start: " + places.last_line(output.read().decode(errors="replace")))
+            raise places.Failed("did not start: " + places.complaint(output.read().decode(errors="replace")))
         with contextlib.suppress(OSError):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=5):
                 return

@@ -1,7 +1,8 @@
 """SmolLM2 as MLX checkpoints, and mlx-lm's greedy answers to some prompts.
 
     python smollm2.py convert GGUF FOLDER [FORM]     an MLX folder that mlx-lm loads, and servers of MLX checkpoints
-    python smollm2.py references GGUF OUT.json       parity/smollm2.json of the Java tests
+    python smollm2.py references GGUF OUT.json       smollm2.json of the Java tests
+    python smollm2.py perplexity GGUF OUT.json       perplexity.json of the Java tests, of perplexity.txt beside it: minutes
 
 The GGUF's Q4_1 blocks are MLX's affine quantization with 4 bits in groups of 32 (and the embedding's Q8_0 blocks that
 with 8), so the 4-bit forms hold the very same weights:
@@ -189,10 +190,47 @@ def references(gguf, out):
     out.write_text(json.dumps({"prompts": answers}) + "\n")
 
 
+def float32_model(gguf, form):
+    """mlx-lm's model of a form's weights, all unpacked to float32: so that only dense float32 ops compute."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        convert(gguf, folder, form)
+        weights = mx.load(str(folder / "model.safetensors"))
+        config = json.loads((folder / "config.json").read_text())
+        plan = config.pop("quantization", {})
+        for path, parts in packed(weights):
+            how = plan.get(path, plan)
+            words, scales, biases = parts[0], *(part.astype(mx.float32) for part in parts[1:])
+            weights[path + ".weight"] = mx.dequantize(words, scales, biases, how["group_size"], how["bits"])
+            del weights[path + ".scales"], weights[path + ".biases"]
+        weights = {name: value.astype(mx.float32) for name, value in weights.items()}
+        mx.eval(weights)
+        mx.save_safetensors(str(folder / "model.safetensors"), weights, {"format": "mlx"})
+        (folder / "config.json").write_text(json.dumps(config))
+        model, _ = load_model(folder)
+        return model
+
+
+def perplexity(gguf, out):
+    """What each token of the text costs, in nats, after all those before it; the sums are in float64."""
+    ids = tokenizer(gguf).encode(out.with_suffix(".txt").read_text()).ids
+    costs = {}
+    for form in ("4bit", "8bit", "bfloat16"):
+        logits = float32_model(gguf, form)(mx.array([ids[:-1]], mx.int32))[0]
+        rows = np.array(logits, np.float64)
+        rows -= rows.max(axis=1, keepdims=True)
+        cost = np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), ids[1:]]
+        costs[form] = [round(float(c), 4) for c in cost]
+        print(form, f"{len(cost)} tokens, perplexity {np.exp(cost.mean()):.4f}", flush=True)
+    out.write_text(json.dumps({"ids": ids, "costs": costs}) + "\n")
+
+
 def main():
     command, gguf, out = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     if command == "convert":
         convert(gguf, out, sys.argv[4] if len(sys.argv) > 4 else "4bit")
+    elif command == "perplexity":
+        perplexity(gguf, out)
     else:
         references(gguf, out)
 

@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.parity;
 
 import dev.vllmmlx.hub.Checkpoint;
+import dev.vllmmlx.mlx.array.CpuPrimitives;
 import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.Device;
 import dev.vllmmlx.mlx.array.Mlx;
@@ -18,7 +19,7 @@ import java.util.stream.IntStream;
 /**
  * Prefill and decode tokens/s of one greedy sequence, the counterpart of bench/mlx-lm/decode.py:
  * {@code DecodeSpeed FOLDER|GGUF [PROMPT_TOKENS] [STEPS] [BATCH]}. With a batch it also decodes so
- * many sequences together.
+ * many sequences together. The system property {@code threads} says how many compute.
  */
 public final class DecodeSpeed {
 
@@ -27,6 +28,7 @@ public final class DecodeSpeed {
   private DecodeSpeed() {}
 
   public static void main(String[] args) {
+    CpuPrimitives.setThreads(Integer.getInteger("threads", 0));
     var path = Path.of(args[0]);
     var promptTokens = args.length > 1 ? Integer.parseInt(args[1]) : 32;
     var steps = args.length > 2 ? Integer.parseInt(args[2]) : 48;

@@ -50,16 +50,13 @@ final class LoadRun {
       throws IOException, InterruptedException {
     var few = 10;
     var many = 60;
-    var first = requests.send(text.sample(few), 2);
-    var second = requests.send(text.sample(many), 2);
-    if (first instanceof RequestOutcome.Failed(var kind)) {
+    if (requests.send(text.sample(few), 2) instanceof RequestOutcome.Failed(var kind)) {
       throw new IOException("the server's first answer failed: " + kind);
     }
-    if (first instanceof RequestOutcome.Answered a
-        && second instanceof RequestOutcome.Answered b
-        && a.promptTokens() > 0
-        && b.promptTokens() > a.promptTokens()) {
-      text.calibrate(few, a.promptTokens(), many, b.promptTokens());
+    var first = requests.promptTokens(text.sample(few));
+    var second = requests.promptTokens(text.sample(many));
+    if (first.isPresent() && second.isPresent() && second.getAsInt() > first.getAsInt()) {
+      text.calibrate(few, first.getAsInt(), many, second.getAsInt());
     }
   }
 

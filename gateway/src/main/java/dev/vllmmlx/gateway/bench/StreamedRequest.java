@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -73,14 +74,31 @@ final class StreamedRequest implements AutoCloseable {
     }
   }
 
+  /**
+   * How many tokens the server counts in a prompt. It is asked for a whole answer: some servers
+   * count in those alone.
+   *
+   * @return empty where it does not say
+   */
+  OptionalInt promptTokens(String prompt) throws IOException, InterruptedException {
+    var request =
+        post(body(prompt, 1, ignoreEos, false)).timeout(Duration.ofSeconds(plan.timeout())).build();
+    var response = client.send(request, HttpResponse.BodyHandlers.ofString());
+    if (response.statusCode() != 200) {
+      return OptionalInt.empty();
+    }
+    try {
+      var tokens = json.readTree(response.body()).at("/usage/prompt_tokens").asInt(0);
+      return tokens > 0 ? OptionalInt.of(tokens) : OptionalInt.empty();
+    } catch (JacksonException e) {
+      return OptionalInt.empty();
+    }
+  }
+
   private RequestOutcome sendNow(String prompt, int maxTokens)
       throws IOException, InterruptedException {
     var sentWith = ignoreEos;
-    var request =
-        request(plan, plan.chat() ? "/v1/chat/completions" : "/v1/completions")
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(body(prompt, maxTokens, sentWith)))
-            .build();
+    var request = post(body(prompt, maxTokens, sentWith, true)).build();
     var start = System.nanoTime();
     var response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
     try (var in = response.body()) {
@@ -154,7 +172,13 @@ final class StreamedRequest implements AutoCloseable {
         || !choice.path("text").asString("").isEmpty();
   }
 
-  private String body(String prompt, int maxTokens, boolean withIgnoreEos) {
+  private HttpRequest.Builder post(String body) {
+    return request(plan, plan.chat() ? "/v1/chat/completions" : "/v1/completions")
+        .header("Content-Type", "application/json")
+        .POST(HttpRequest.BodyPublishers.ofString(body));
+  }
+
+  private String body(String prompt, int maxTokens, boolean withIgnoreEos, boolean stream) {
     var body = json.createObjectNode();
     body.put("model", model);
     if (plan.chat()) {
@@ -164,8 +188,10 @@ final class StreamedRequest implements AutoCloseable {
     }
     body.put("max_tokens", maxTokens);
     body.put("temperature", 0);
-    body.put("stream", true);
-    body.putObject("stream_options").put("include_usage", true);
+    body.put("stream", stream);
+    if (stream) {
+      body.putObject("stream_options").put("include_usage", true);
+    }
     if (withIgnoreEos) {
       body.put("ignore_eos", true);
     }

@@ -19,11 +19,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.xml.sax.InputSource;
+import tools.jackson.databind.json.JsonMapper;
 
 class LoadRunTest {
   private static final String COUNTED =
@@ -95,12 +97,13 @@ class LoadRunTest {
             exchange -> {
               switch (asked.getAndIncrement()) {
                 case 0 -> stream(exchange, TEXT, COUNTED.formatted(12), "[DONE]");
-                case 1 -> stream(exchange, TEXT, COUNTED.formatted(62), "[DONE]");
-                case 2 -> answer(exchange, 429, "busy");
-                case 3 -> stream(exchange, TEXT); // cut off
-                case 4 -> stream(exchange, TEXT, "{\"error\":{\"message\":\"no\"}}", "[DONE]");
-                case 5 -> stream(exchange, TEXT, "{broken", "[DONE]");
-                case 6 -> sleep(20_000);
+                case 1 -> answer(exchange, 200, COUNTED.formatted(12));
+                case 2 -> answer(exchange, 200, COUNTED.formatted(62));
+                case 3 -> answer(exchange, 429, "busy");
+                case 4 -> stream(exchange, TEXT); // cut off
+                case 5 -> stream(exchange, TEXT, "{\"error\":{\"message\":\"no\"}}", "[DONE]");
+                case 6 -> stream(exchange, TEXT, "{broken", "[DONE]");
+                case 7 -> sleep(20_000);
                 default -> stream(exchange, TEXT, TEXT, COUNTED.formatted(100), "[DONE]");
               }
             });
@@ -131,6 +134,46 @@ class LoadRunTest {
                   "error in the stream", 1,
                   "not JSON", 1,
                   "timeout", 1));
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** As llama-cpp-python does. */
+  @Test
+  void learnsLengthsFromAServerThatCountsInWholeAnswersAlone() throws Exception {
+    var words = new CopyOnWriteArrayList<Integer>();
+    var server =
+        serve(
+            exchange -> {
+              var body = JsonMapper.shared().readTree(exchange.getRequestBody().readAllBytes());
+              var count = body.at("/messages/0/content").asString().split(" ").length;
+              if (body.get("stream").asBoolean()) {
+                words.add(count);
+                stream(exchange, TEXT, "[DONE]");
+              } else {
+                answer(exchange, 200, COUNTED.formatted(30 + 3 * count));
+              }
+            });
+    try {
+      var url = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+      var plan =
+          new LoadPlan(
+              url,
+              Optional.of("m"),
+              Optional.empty(),
+              List.of(1),
+              2,
+              0,
+              330,
+              2,
+              0,
+              OptionalDouble.empty(),
+              true,
+              1,
+              10);
+      new LoadRun(plan, (_, _, _) -> {}).run();
+      assertThat(words).containsExactly(10, 100, 100);
     } finally {
       server.stop(0);
     }

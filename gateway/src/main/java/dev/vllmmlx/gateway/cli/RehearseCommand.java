@@ -107,7 +107,7 @@ final class RehearseCommand implements Callable<Integer> {
     return new GatewaySettings(
         "127.0.0.1",
         0,
-        Optional.empty(),
+        List.of(),
         List.of(),
         new GatewaySettings.Limits(16, 1, 1 << 20),
         GatewaySettings.Times.usual());

@@ -88,8 +88,9 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "KEY",
       defaultValue = "${env:VLLM_MLX_API_KEY}",
       description =
-          "Clients must send it as a bearer token; also VLLM_MLX_API_KEY (default: none).")
-  String apiKey;
+          "Clients must send it as a bearer token; may be repeated, a key for each tenant;"
+              + " also VLLM_MLX_API_KEY (default: none).")
+  List<String> apiKeys = List.of();
 
   @Option(
       names = "--allowed-origin",
@@ -169,7 +170,7 @@ final class ServeCommand implements Callable<Integer> {
     return new GatewaySettings(
         host,
         port,
-        Optional.ofNullable(apiKey).filter(key -> !key.isBlank()),
+        apiKeys.stream().filter(key -> !key.isBlank()).toList(),
         allowedOrigins,
         new GatewaySettings.Limits(maxTokens, streamInterval, (long) maxBodyMb << 20),
         GatewaySettings.Times.usual());

@@ -35,6 +35,7 @@ public final class Gateway {
   private static final String MODELS = "/v1/models";
 
   private final GatewaySettings settings;
+  private final ApiKeys keys;
   private final Engine engine;
   private final Pipeline pipeline;
   private final HttpServer server;
@@ -42,6 +43,7 @@ public final class Gateway {
 
   private Gateway(Vertx vertx, GatewaySettings settings, Engine engine) {
     this.settings = settings;
+    this.keys = new ApiKeys(settings.apiKeys());
     this.engine = engine;
     this.pipeline =
         new Pipeline(
@@ -94,7 +96,9 @@ public final class Gateway {
       router.route().handler(cors());
     }
     router.route().failureHandler(Failures::handle);
-    settings.apiKey().ifPresent(key -> router.route("/v1/*").handler(new ApiKey(key)::check));
+    if (!keys.keys().isEmpty()) {
+      router.route("/v1/*").handler(keys::check);
+    }
 
     get(
         router,
@@ -132,7 +136,7 @@ public final class Gateway {
     var defaults = new Dialect.Defaults(settings.limits().maxTokens());
     router
         .route(HttpMethod.POST, path)
-        .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline)::answer);
+        .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline, keys)::answer);
   }
 
   private void listModels(RoutingContext context) {

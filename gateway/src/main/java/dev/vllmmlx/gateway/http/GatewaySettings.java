@@ -3,14 +3,14 @@ package dev.vllmmlx.gateway.http;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * How the server listens and what it allows.
  *
  * @param host the address to listen on
  * @param port 0 for any free one
- * @param apiKey what clients must send as bearer token; empty for no key
+ * @param apiKeys one of which clients must send as bearer token; empty for everybody. Each is a
+ *     tenant: none sees or ends another's requests
  * @param allowedOrigins web pages that may call from a browser; {@code *} for all
  * @param limits sizes
  * @param times how long things may take
@@ -18,14 +18,14 @@ import java.util.Optional;
 public record GatewaySettings(
     String host,
     int port,
-    Optional<String> apiKey,
+    List<String> apiKeys,
     List<String> allowedOrigins,
     Limits limits,
     Times times) {
 
   public GatewaySettings {
     Objects.requireNonNull(host);
-    Objects.requireNonNull(apiKey);
+    apiKeys = List.copyOf(apiKeys);
     allowedOrigins = List.copyOf(allowedOrigins);
     Objects.requireNonNull(limits);
     Objects.requireNonNull(times);
@@ -33,8 +33,7 @@ public record GatewaySettings(
 
   /** The usual settings, without a key, on this address. */
   public static GatewaySettings on(String host, int port) {
-    return new GatewaySettings(
-        host, port, Optional.empty(), List.of(), Limits.usual(), Times.usual());
+    return new GatewaySettings(host, port, List.of(), List.of(), Limits.usual(), Times.usual());
   }
 
   /**

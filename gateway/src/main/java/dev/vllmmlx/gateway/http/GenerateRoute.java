@@ -9,11 +9,7 @@ import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.ext.web.RoutingContext;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -29,6 +25,7 @@ final class GenerateRoute {
   private final Dialect.Defaults defaults;
   private final RequestBody body;
   private final Pipeline pipeline;
+  private final ApiKeys keys;
   private final ServedModel served;
 
   GenerateRoute(
@@ -36,12 +33,14 @@ final class GenerateRoute {
       Dialect dialect,
       Dialect.Defaults defaults,
       RequestBody body,
-      Pipeline pipeline) {
+      Pipeline pipeline,
+      ApiKeys keys) {
     this.engine = engine;
     this.dialect = dialect;
     this.defaults = defaults;
     this.body = body;
     this.pipeline = pipeline;
+    this.keys = keys;
     this.served = new ServedModel(engine.model());
   }
 
@@ -89,23 +88,8 @@ final class GenerateRoute {
     var head = new Dialect.ReplyHead(id, read.model(), Instant.now().getEpochSecond());
     var encoder = read.decoded().encoder().make(head);
     pipeline
-        .answer(context.request(), call, id, tenant(context), encoder)
+        .answer(context.request(), call, id, keys.tenant(context), encoder)
         .onSuccess(outcome -> AccessLog.answered(context, outcome));
-  }
-
-  // The key itself must not travel into engines and their statistics.
-  private static String tenant(RoutingContext context) {
-    var key = ApiKey.sent(context);
-    if (key.isEmpty()) {
-      return "";
-    }
-    try {
-      var digest =
-          MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 
   private static void report(RoutingContext context, List<String> ignored) {

@@ -30,7 +30,7 @@ class ClientsThatLeaveTest {
               new GatewaySettings(
                   settings.host(),
                   settings.port(),
-                  settings.apiKey(),
+                  settings.apiKeys(),
                   settings.allowedOrigins(),
                   settings.limits(),
                   new GatewaySettings.Times(

@@ -40,7 +40,7 @@ class StreamFoldTest {
             new GatewaySettings(
                 settings.host(),
                 0,
-                settings.apiKey(),
+                settings.apiKeys(),
                 List.of(),
                 new GatewaySettings.Limits(100, interval, 100_000),
                 settings.times()));

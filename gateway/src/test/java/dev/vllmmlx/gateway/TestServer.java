@@ -60,8 +60,11 @@ public final class TestServer implements AutoCloseable {
   }
 
   public CompletableFuture<HttpResponse<String>> postLater(String path, String json) {
-    return client.sendAsync(
-        posting(path, json).build(), HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+    return sendLater(posting(path, json).build());
+  }
+
+  public CompletableFuture<HttpResponse<String>> sendLater(HttpRequest request) {
+    return client.sendAsync(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
   }
 
   public HttpRequest.Builder posting(String path, String json) {

@@ -33,6 +33,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
  */
 public final class Gateway {
   private static final String MODELS = "/v1/models";
+  private static final String CANCEL = "/v1/requests/:id/cancel";
 
   private final GatewaySettings settings;
   private final ApiKeys keys;
@@ -108,6 +109,8 @@ public final class Gateway {
     get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());
     generate(router, "/v1/completions", new CompletionsDialect());
+    methods.put(CANCEL, Set.of("POST"));
+    router.route(HttpMethod.POST, CANCEL).handler(new CancelRoute(pipeline, keys)::answer);
     router.route().handler(this::noRoute);
     return router;
   }
@@ -162,9 +165,16 @@ public final class Gateway {
     JsonReply.send(context.response(), 200, served.describe());
   }
 
+  private static String pattern(String path) {
+    if (path.startsWith(MODELS + "/")) {
+      return MODELS + "/*";
+    }
+    return path.matches("/v1/requests/[^/]+/cancel") ? CANCEL : path;
+  }
+
   private void noRoute(RoutingContext context) {
     var path = context.normalizedPath();
-    var allowed = methods.get(path.startsWith(MODELS + "/") ? MODELS + "/*" : path);
+    var allowed = methods.get(pattern(path));
     if (allowed == null) {
       throw new ApiException(ApiError.of(404, "not_found", "there is no " + path + " here"));
     }

@@ -36,6 +36,22 @@ public record GatewaySettings(
     return new GatewaySettings(host, port, List.of(), List.of(), Limits.usual(), Times.usual());
   }
 
+  public GatewaySettings withKeys(List<String> keys) {
+    return new GatewaySettings(host, port, keys, allowedOrigins, limits, times);
+  }
+
+  public GatewaySettings withOrigins(List<String> origins) {
+    return new GatewaySettings(host, port, apiKeys, origins, limits, times);
+  }
+
+  public GatewaySettings with(Limits others) {
+    return new GatewaySettings(host, port, apiKeys, allowedOrigins, others, times);
+  }
+
+  public GatewaySettings with(Times others) {
+    return new GatewaySettings(host, port, apiKeys, allowedOrigins, limits, others);
+  }
+
   /**
    * Sizes.
    *

@@ -4,6 +4,7 @@ import dev.vllmmlx.gateway.openai.Body;
 import dev.vllmmlx.gateway.openai.Dialect;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
+import dev.vllmmlx.gateway.pipeline.Caller;
 import dev.vllmmlx.gateway.pipeline.Pipeline;
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
@@ -87,8 +88,9 @@ final class GenerateRoute {
     var id = read.decoded().idPrefix() + "-" + RequestId.unique(context);
     var head = new Dialect.ReplyHead(id, read.model(), Instant.now().getEpochSecond());
     var encoder = read.decoded().encoder().make(head);
+    var caller = new Caller(id, RequestId.of(context), keys.tenant(context));
     pipeline
-        .answer(context.request(), call, id, keys.tenant(context), encoder)
+        .answer(context.request(), call, caller, encoder)
         .onSuccess(outcome -> AccessLog.answered(context, outcome));
   }
 

@@ -5,6 +5,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -33,19 +35,19 @@ public final class Pipeline {
   /**
    * Answers a call on the request's response. To be called on the request's event loop.
    *
-   * @param id of the reply; no other call that is under way may have it
+   * @param caller who asks; no other call that is under way may have its id
    * @return completes on the event loop when the answer has been sent or the client is gone; never
    *     fails
    */
   public Future<Outcome> answer(
-      HttpServerRequest request, Call call, String id, String tenant, ReplyEncoder encoder) {
+      HttpServerRequest request, Call call, Caller caller, ReplyEncoder encoder) {
     var response = request.response();
     var choices = ChoiceState.of(call);
     var reply =
         call.stream()
             ? new StreamReply(vertx, request, encoder, choices, call.includeUsage(), pace)
             : new BodyReply(response, encoder, choices);
-    var run = new Run(vertx.getOrCreateContext(), engine, choices, reply);
+    var run = new Run(vertx.getOrCreateContext(), caller, engine, choices, reply);
     underWay.add(run);
     run.end().onComplete(_ -> underWay.remove(run));
     response.closeHandler(_ -> run.leave());
@@ -54,9 +56,28 @@ public final class Pipeline {
     } else if (draining) {
       run.abort(ApiError.draining());
     } else {
-      run.start(call, id, tenant);
+      run.start(call);
     }
     return run.end();
+  }
+
+  /**
+   * Ends calls that are under way, within a step of the engine. Their replies are what was there so
+   * far.
+   *
+   * @param id of a reply, or of its HTTP request, which several may share
+   * @param tenant whose calls alone are meant; empty for everybody's
+   * @return completes when the engine has ended them; empty when none was under way
+   */
+  public Future<List<Cancelled>> cancel(String id, Optional<String> tenant) {
+    var ends =
+        underWay.stream()
+            .filter(run -> run.caller().isCalled(id))
+            .filter(run -> tenant.isEmpty() || tenant.get().equals(run.caller().tenant()))
+            .map(Run::cancel)
+            .toList();
+    return Future.all(ends)
+        .map(all -> all.<Optional<Cancelled>>list().stream().flatMap(Optional::stream).toList());
   }
 
   /** Whether no new calls are taken. */

@@ -40,13 +40,16 @@ final class Run {
 
   // Guarded by itself: the engine's thread adds, the event loop takes all there is at once.
   private final List<Arrival> arrivals = new ArrayList<>();
-  private String id = "";
+  private final Promise<Void> settled = Promise.promise();
+  private final Caller caller;
   private String promptField = "";
   private int open;
+  private boolean cancelled; // By request: what is there so far is the answer.
   private boolean deaf; // Whatever the engine still says is of no interest.
 
-  Run(Context loop, Engine engine, List<ChoiceState> choices, Reply reply) {
+  Run(Context loop, Caller caller, Engine engine, List<ChoiceState> choices, Reply reply) {
     this.loop = loop;
+    this.caller = caller;
     this.engine = engine;
     this.choices = choices;
     this.reply = reply;
@@ -58,8 +61,11 @@ final class Run {
     return end.future();
   }
 
-  void start(Call call, String id, String tenant) {
-    this.id = id;
+  Caller caller() {
+    return caller;
+  }
+
+  void start(Call call) {
     this.promptField = call.promptField();
     var deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
     try {
@@ -67,7 +73,7 @@ final class Run {
         var ofPrompt = choice.index() % call.choices();
         var request =
             new GenerationRequest(
-                call.prompts().size() == 1 ? id : id + "-" + choice.promptIndex(),
+                call.prompts().size() == 1 ? caller.id() : caller.id() + "-" + choice.promptIndex(),
                 ofPrompt,
                 call.prompts().get(choice.promptIndex()),
                 seeded(call.sampling(), ofPrompt),
@@ -76,7 +82,7 @@ final class Run {
                 call.topLogprobs(),
                 deadline,
                 call.priority(),
-                tenant);
+                caller.tenant());
         generations.add(engine.generate(request, event -> arrive(choice, event)));
       }
     } catch (RuntimeException e) {
@@ -104,8 +110,26 @@ final class Run {
     loop.runOnContext(_ -> abort(error));
   }
 
+  /**
+   * Ends every choice that goes on, as an answer that is whole as far as it came. From any thread.
+   *
+   * @return completes on the event loop when the engine has ended them all; empty when there was
+   *     nothing left to end
+   */
+  Future<Optional<Cancelled>> cancel() {
+    var result = Promise.<Optional<Cancelled>>promise();
+    loop.runOnContext(
+        _ -> {
+          cancelled = true;
+          generations.forEach(Generation::cancel);
+          settled.future().onComplete(_ -> result.complete(Cancelled.of(caller.id(), choices)));
+        });
+    return result.future();
+  }
+
   private void silence() {
     deaf = true;
+    settled.tryComplete();
     generations.forEach(Generation::cancel);
   }
 
@@ -115,7 +139,7 @@ final class Run {
 
   // A fault of the engine or of ours, and no reason to leave the client waiting.
   private void broken(RuntimeException e) {
-    LOG.error("request {} failed", id, e);
+    LOG.error("request {} failed", caller.id(), e);
     abort(ApiError.of(new EngineException.Internal("", e), promptField));
   }
 
@@ -174,7 +198,7 @@ final class Run {
         reply.advanced(choice);
       }
       case GenerationEvent.Finished(FinishReason reason, var _, var _, var _)
-          when reason == FinishReason.CANCELLED ->
+          when reason == FinishReason.CANCELLED && !cancelled ->
           abort(timedOut());
       case GenerationEvent.Finished finished -> {
         choice.add(finished);
@@ -182,6 +206,7 @@ final class Run {
         if (--open == 0) {
           var written = reply.completed();
           deaf = true;
+          settled.tryComplete();
           finish(written, Optional.empty());
         }
       }
@@ -190,7 +215,7 @@ final class Run {
     }
   }
 
-  // Nobody else cancels a generation and goes on listening to it.
+  // Nobody but its deadline has cancelled a generation that is listened to.
   private static ApiError timedOut() {
     return new ApiError(
         408,

@@ -27,12 +27,7 @@ class ClientsThatLeaveTest {
       new TestServer(
           engine,
           settings ->
-              new GatewaySettings(
-                  settings.host(),
-                  settings.port(),
-                  settings.apiKeys(),
-                  settings.allowedOrigins(),
-                  settings.limits(),
+              settings.with(
                   new GatewaySettings.Times(
                       Duration.ofSeconds(60),
                       Duration.ofSeconds(5),

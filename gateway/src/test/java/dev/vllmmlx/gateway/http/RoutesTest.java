@@ -43,14 +43,13 @@ class RoutesTest {
         new TestServer(
             engine,
             settings ->
-                new GatewaySettings(
-                    settings.host(),
-                    0,
-                    keys,
-                    origins,
-                    new GatewaySettings.Limits(100, 1, maxBody),
-                    new GatewaySettings.Times(
-                        usual.aliveWithin(), bodyTime, usual.keepAlive(), usual.stalled())));
+                settings
+                    .withKeys(keys)
+                    .withOrigins(origins)
+                    .with(new GatewaySettings.Limits(100, 1, maxBody))
+                    .with(
+                        new GatewaySettings.Times(
+                            usual.aliveWithin(), bodyTime, usual.keepAlive(), usual.stalled())));
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.vllmmlx.gateway.openai.Dialect;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
 import dev.vllmmlx.gateway.pipeline.JsonReply;
+import dev.vllmmlx.gateway.pipeline.Pace;
 import dev.vllmmlx.gateway.pipeline.Pipeline;
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
@@ -50,9 +51,11 @@ public final class Gateway {
         new Pipeline(
             vertx,
             engine,
-            settings.limits().streamInterval(),
-            settings.times().keepAlive(),
-            settings.times().stalled());
+            new Pace(
+                settings.limits().streamInterval(),
+                settings.times().keepAlive(),
+                settings.times().stalled()),
+            settings.times().token());
     this.server =
         vertx
             .createHttpServer(
@@ -136,7 +139,7 @@ public final class Gateway {
   private void generate(Router router, String path, Dialect dialect) {
     methods.put(path, new TreeSet<>(Set.of("POST")));
     var body = new RequestBody(settings.limits().maxBodyBytes(), settings.times().body());
-    var defaults = new Dialect.Defaults(settings.limits().maxTokens());
+    var defaults = new Dialect.Defaults(settings.limits().maxTokens(), settings.times().request());
     router
         .route(HttpMethod.POST, path)
         .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline, keys)::answer);

@@ -3,6 +3,7 @@ package dev.vllmmlx.gateway.http;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * How the server listens and what it allows.
@@ -72,14 +73,45 @@ public record GatewaySettings(
    * @param body what a client gets to send its body in
    * @param keepAlive silence in a stream after which a comment is sent
    * @param stalled a client that does not read for so long is cut off
+   * @param request the whole answer, where a request does not say; empty for no limit
+   * @param token from one token of a choice to its next; empty for no limit
    */
-  public record Times(Duration aliveWithin, Duration body, Duration keepAlive, Duration stalled) {
+  public record Times(
+      Duration aliveWithin,
+      Duration body,
+      Duration keepAlive,
+      Duration stalled,
+      Optional<Duration> request,
+      Optional<Duration> token) {
+    public Times {
+      Objects.requireNonNull(aliveWithin);
+      Objects.requireNonNull(body);
+      Objects.requireNonNull(keepAlive);
+      Objects.requireNonNull(stalled);
+      Objects.requireNonNull(request);
+      Objects.requireNonNull(token);
+    }
+
     public static Times usual() {
       return new Times(
           Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofSeconds(15),
-          Duration.ofMinutes(2));
+          Duration.ofMinutes(2),
+          Optional.of(Duration.ofMinutes(5)),
+          Optional.empty());
+    }
+
+    public Times withBody(Duration other) {
+      return new Times(aliveWithin, other, keepAlive, stalled, request, token);
+    }
+
+    public Times withStream(Duration itsKeepAlive, Duration itsStalled) {
+      return new Times(aliveWithin, body, itsKeepAlive, itsStalled, request, token);
+    }
+
+    public Times withAnswer(Optional<Duration> itsRequest, Optional<Duration> itsToken) {
+      return new Times(aliveWithin, body, keepAlive, stalled, itsRequest, itsToken);
     }
   }
 }

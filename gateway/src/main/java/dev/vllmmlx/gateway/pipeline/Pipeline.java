@@ -17,19 +17,19 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Pipeline {
   private final Vertx vertx;
   private final Engine engine;
-  private final StreamReply.Pace pace;
+  private final Pace pace;
+  private final Optional<Duration> tokenTimeout;
   private final Set<Run> underWay = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
   /**
-   * @param interval tokens per chunk of a stream
-   * @param keepAlive after so long without a chunk a comment is sent
-   * @param stalled after so long without reading a client is cut off
+   * @param tokenTimeout a choice that is silent for so long once it has begun ends its call
    */
-  public Pipeline(Vertx vertx, Engine engine, int interval, Duration keepAlive, Duration stalled) {
+  public Pipeline(Vertx vertx, Engine engine, Pace pace, Optional<Duration> tokenTimeout) {
     this.vertx = vertx;
     this.engine = engine;
-    this.pace = new StreamReply.Pace(interval, keepAlive, stalled);
+    this.pace = pace;
+    this.tokenTimeout = tokenTimeout;
   }
 
   /**
@@ -47,7 +47,7 @@ public final class Pipeline {
         call.stream()
             ? new StreamReply(vertx, request, encoder, choices, call.includeUsage(), pace)
             : new BodyReply(response, encoder, choices);
-    var run = new Run(vertx.getOrCreateContext(), caller, engine, choices, reply);
+    var run = new Run(vertx.getOrCreateContext(), caller, engine, choices, reply, tokenTimeout);
     underWay.add(run);
     run.end().onComplete(_ -> underWay.remove(run));
     response.closeHandler(_ -> run.leave());

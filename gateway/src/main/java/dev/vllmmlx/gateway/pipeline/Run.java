@@ -11,6 +11,7 @@ import dev.vllmmlx.spi.Sampling;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +27,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Run {
 
-  /** An event of a choice. */
-  private record Arrival(ChoiceState choice, GenerationEvent event) {}
+  /** An event of a choice, and when it came. */
+  private record Arrival(ChoiceState choice, GenerationEvent event, long nanos) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(Run.class);
 
@@ -35,6 +36,7 @@ final class Run {
   private final Engine engine;
   private final List<ChoiceState> choices;
   private final Reply reply;
+  private final TimeLimits limits;
   private final Promise<Outcome> end = Promise.promise();
   private final List<Generation> generations = new ArrayList<>();
 
@@ -47,7 +49,17 @@ final class Run {
   private boolean cancelled; // By request: what is there so far is the answer.
   private boolean deaf; // Whatever the engine still says is of no interest.
 
-  Run(Context loop, Caller caller, Engine engine, List<ChoiceState> choices, Reply reply) {
+  /**
+   * @param betweenTokens how long a choice may be silent once it has begun
+   */
+  Run(
+      Context loop,
+      Caller caller,
+      Engine engine,
+      List<ChoiceState> choices,
+      Reply reply,
+      Optional<Duration> betweenTokens) {
+    this.limits = new TimeLimits(loop.owner(), betweenTokens, this::abort);
     this.loop = loop;
     this.caller = caller;
     this.engine = engine;
@@ -67,6 +79,7 @@ final class Run {
 
   void start(Call call) {
     this.promptField = call.promptField();
+    limits.start(call.timeout());
     var deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
     try {
       for (var choice : choices) {
@@ -129,8 +142,13 @@ final class Run {
 
   private void silence() {
     deaf = true;
-    settled.tryComplete();
+    settle();
     generations.forEach(Generation::cancel);
+  }
+
+  private void settle() {
+    limits.stop();
+    settled.tryComplete();
   }
 
   private void finish(Future<Void> written, Optional<ApiError> error) {
@@ -161,8 +179,9 @@ final class Run {
   }
 
   private void arrive(ChoiceState choice, GenerationEvent event) {
+    var now = System.nanoTime();
     synchronized (arrivals) {
-      arrivals.add(new Arrival(choice, event));
+      arrivals.add(new Arrival(choice, event, now));
       if (arrivals.size() > 1) {
         return; // The loop has been called already.
       }
@@ -179,7 +198,7 @@ final class Run {
     try {
       for (var arrival : batch) {
         if (!deaf) {
-          take(arrival.choice(), arrival.event());
+          take(arrival.choice(), arrival.event(), arrival.nanos());
         }
       }
     } catch (RuntimeException e) {
@@ -187,7 +206,7 @@ final class Run {
     }
   }
 
-  private void take(ChoiceState choice, GenerationEvent event) {
+  private void take(ChoiceState choice, GenerationEvent event, long nanos) {
     switch (event) {
       case GenerationEvent.Started started -> {
         choice.add(started);
@@ -195,34 +214,26 @@ final class Run {
       }
       case GenerationEvent.Delta delta -> {
         choice.add(delta);
+        limits.token(choice, nanos);
         reply.advanced(choice);
       }
       case GenerationEvent.Finished(FinishReason reason, var _, var _, var _)
           when reason == FinishReason.CANCELLED && !cancelled ->
-          abort(timedOut());
+          // Nobody but its deadline has cancelled a generation that is listened to.
+          abort(TimeLimits.timedOut());
       case GenerationEvent.Finished finished -> {
         choice.add(finished);
+        limits.ended(choice);
         reply.advanced(choice);
         if (--open == 0) {
           var written = reply.completed();
           deaf = true;
-          settled.tryComplete();
+          settle();
           finish(written, Optional.empty());
         }
       }
       case GenerationEvent.Failed(EngineException.Internal error) -> broken(error);
       case GenerationEvent.Failed(EngineException error) -> abort(ApiError.of(error, promptField));
     }
-  }
-
-  // Nobody but its deadline has cancelled a generation that is listened to.
-  private static ApiError timedOut() {
-    return new ApiError(
-        408,
-        "timeout_error",
-        Optional.of("request_timeout"),
-        Optional.of("timeout"),
-        "the request's time was up before the answer was done",
-        Optional.empty());
   }
 }

@@ -28,11 +28,7 @@ class ClientsThatLeaveTest {
           engine,
           settings ->
               settings.with(
-                  new GatewaySettings.Times(
-                      Duration.ofSeconds(60),
-                      Duration.ofSeconds(5),
-                      Duration.ofMillis(50),
-                      Duration.ofMillis(1000))));
+                  settings.times().withStream(Duration.ofMillis(50), Duration.ofMillis(1000))));
 
   @AfterEach
   void close() {

@@ -114,7 +114,7 @@ class EchoEndToEndTest {
     try (slow;
         var busy = new TestServer(slow)) {
       var response = busy.post(COMPLETIONS, "{'prompt':'0123456789','timeout':0.2}");
-      assertThat(response.statusCode()).isEqualTo(408);
+      assertThat(response.statusCode()).isEqualTo(504);
     }
   }
 }

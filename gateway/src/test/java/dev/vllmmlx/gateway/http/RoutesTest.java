@@ -38,7 +38,6 @@ class RoutesTest {
 
   private void serve(List<String> keys, List<String> origins, long maxBody, Duration bodyTime) {
     server.close();
-    var usual = GatewaySettings.Times.usual();
     server =
         new TestServer(
             engine,
@@ -47,9 +46,7 @@ class RoutesTest {
                     .withKeys(keys)
                     .withOrigins(origins)
                     .with(new GatewaySettings.Limits(100, 1, maxBody))
-                    .with(
-                        new GatewaySettings.Times(
-                            usual.aliveWithin(), bodyTime, usual.keepAlive(), usual.stalled())));
+                    .with(settings.times().withBody(bodyTime)));
   }
 
   @Test

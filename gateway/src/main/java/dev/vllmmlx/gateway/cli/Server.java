@@ -27,7 +27,7 @@ record Server(Engine engine, Vertx vertx, Gateway gateway) {
     Engine engine = null;
     try {
       engine = found.open(context);
-      var gateway = Gateway.start(vertx.join(), settings, engine).await();
+      var gateway = Gateway.start(vertx.join(), settings, found.provider().name(), engine).await();
       return new Server(engine, vertx.join(), gateway);
     } catch (RuntimeException e) {
       if (engine != null) {

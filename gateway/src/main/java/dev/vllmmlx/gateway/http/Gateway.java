@@ -22,6 +22,7 @@ import io.vertx.ext.web.handler.CorsHandler;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -43,7 +44,7 @@ public final class Gateway {
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
 
-  private Gateway(Vertx vertx, GatewaySettings settings, Engine engine) {
+  private Gateway(Vertx vertx, GatewaySettings settings, String engineName, Engine engine) {
     this.settings = settings;
     this.keys = new ApiKeys(settings.apiKeys());
     this.engine = engine;
@@ -65,12 +66,17 @@ public final class Gateway {
                     .setHttp2ClearTextEnabled(false)
                     .setMaxInitialLineLength(8192)
                     .setMaxHeaderSize(32768))
-            .requestHandler(router(vertx));
+            .requestHandler(router(vertx, engineName));
   }
 
-  /** Listens; the future fails when the address cannot be had. */
-  public static Future<Gateway> start(Vertx vertx, GatewaySettings settings, Engine engine) {
-    var gateway = new Gateway(vertx, settings, engine);
+  /**
+   * Listens; the future fails when the address cannot be had.
+   *
+   * @param engineName by which users chose the engine
+   */
+  public static Future<Gateway> start(
+      Vertx vertx, GatewaySettings settings, String engineName, Engine engine) {
+    var gateway = new Gateway(vertx, settings, engineName, engine);
     return gateway.server.listen(settings.port(), settings.host()).map(_ -> gateway);
   }
 
@@ -92,7 +98,7 @@ public final class Gateway {
     return server.close();
   }
 
-  private Router router(Vertx vertx) {
+  private Router router(Vertx vertx, String engineName) {
     var router = Router.router(vertx);
     router.errorHandler(400, Failures::badPath);
     router.route().handler(RequestId::assign).handler(AccessLog::begin);
@@ -108,6 +114,10 @@ public final class Gateway {
         router,
         "/health",
         new HealthRoute(engine, settings.times().aliveWithin(), pipeline::isDraining)::answer);
+    get(
+        router,
+        "/v1/status",
+        new StatusRoute(engineName, engine, pipeline, keys, Instant.now())::answer);
     get(router, MODELS, this::listModels);
     get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());

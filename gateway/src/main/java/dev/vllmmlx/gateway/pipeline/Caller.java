@@ -1,6 +1,7 @@
 package dev.vllmmlx.gateway.pipeline;
 
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Who asks, and how the call is named.
@@ -14,6 +15,11 @@ public record Caller(String id, String requestId, String tenant) {
     Objects.requireNonNull(id);
     Objects.requireNonNull(requestId);
     Objects.requireNonNull(tenant);
+  }
+
+  /** Whether the call is of this tenant, or whether there is none to ask about. */
+  boolean isOf(Optional<String> someTenant) {
+    return someTenant.isEmpty() || someTenant.get().equals(tenant);
   }
 
   boolean isCalled(String name) {

@@ -1,6 +1,7 @@
 package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.RequestProgress;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
@@ -73,11 +74,28 @@ public final class Pipeline {
     var ends =
         underWay.stream()
             .filter(run -> run.caller().isCalled(id))
-            .filter(run -> tenant.isEmpty() || tenant.get().equals(run.caller().tenant()))
+            .filter(run -> run.caller().isOf(tenant))
             .map(Run::cancel)
             .toList();
     return Future.all(ends)
         .map(all -> all.<Optional<Cancelled>>list().stream().flatMap(Optional::stream).toList());
+  }
+
+  /**
+   * How far the calls have come that are under way, in the words of their replies: what an engine
+   * knows as several requests is one id and its choices.
+   *
+   * @param requests as the engine says
+   * @param tenant whose calls alone are meant; empty for everybody's
+   */
+  public List<RequestProgress> progress(List<RequestProgress> requests, Optional<String> tenant) {
+    return requests.stream()
+        .flatMap(
+            request ->
+                underWay.stream()
+                    .filter(run -> run.caller().isOf(tenant))
+                    .flatMap(run -> run.inItsWords(request).stream()))
+        .toList();
   }
 
   /** Whether no new calls are taken. */

@@ -7,6 +7,7 @@ import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
+import dev.vllmmlx.spi.RequestProgress;
 import dev.vllmmlx.spi.Sampling;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -101,6 +102,31 @@ final class Run {
     } catch (RuntimeException e) {
       broken(e);
     }
+  }
+
+  // Choices of one prompt share an id, by which an engine knows that they share the prompt.
+  private String engineId(ChoiceState choice) {
+    return choices.getLast().promptIndex() == 0
+        ? caller.id()
+        : caller.id() + "-" + choice.promptIndex();
+  }
+
+  /** What an engine says of a request, if it is of this call. From any thread. */
+  Optional<RequestProgress> inItsWords(RequestProgress request) {
+    return choices.stream()
+        .filter(choice -> engineId(choice).equals(request.id()))
+        .skip(request.choice())
+        .findFirst()
+        .map(
+            choice ->
+                new RequestProgress(
+                    caller.id(),
+                    choice.index(),
+                    request.phase(),
+                    request.promptTokens(),
+                    request.computedTokens(),
+                    request.generatedTokens(),
+                    request.age()));
   }
 
   /** The client is gone: whatever still generates stops. */

@@ -12,8 +12,10 @@ import dev.vllmmlx.spi.EngineContext;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
 
 /** With an engine that keeps its contract by itself, found as every engine is. */
 class EchoEndToEndTest {
@@ -105,6 +107,35 @@ class EchoEndToEndTest {
       await()
           .atMost(Duration.ofSeconds(2))
           .until(() -> slow.status().running() + slow.status().waiting() == 0);
+    }
+  }
+
+  @Test
+  void saysHowFarARequestIsAndEndsIt() {
+    var slow = open("20");
+    try (slow;
+        var busy = new TestServer(slow)) {
+      var reply = busy.postLater(COMPLETIONS, "{'prompt':'%s'}".formatted("0123456789".repeat(90)));
+      var requests = new AtomicReference<JsonNode>();
+      await()
+          .until(
+              () -> {
+                requests.set(TestServer.json(busy.get("/v1/status")).get("requests"));
+                return requests.get().path(0).path("generated_tokens").asInt(0) > 2;
+              });
+      var request = requests.get().get(0);
+      assertThat(request.get("phase").asString()).isEqualTo("decode");
+      assertThat(request.get("prompt_tokens").intValue()).isEqualTo(900);
+      var id = request.get("id").asString();
+      var cancelled = busy.post("/v1/requests/%s/cancel".formatted(id), "");
+      var tokens =
+          TestServer.json(cancelled).at("/cancelled/0/choices/0/completion_tokens").intValue();
+      var body = TestServer.json(reply.join());
+      assertThat(body.get("id").asString()).isEqualTo(id);
+      assertThat(body.at("/choices/0/finish_reason").asString()).isEqualTo("abort");
+      assertThat(body.at("/choices/0/text").asString()).hasSize(tokens);
+      assertThat(body.at("/usage/completion_tokens").intValue()).isEqualTo(tokens);
+      assertThat(TestServer.json(busy.get("/v1/status")).get("requests").isEmpty()).isTrue();
     }
   }
 

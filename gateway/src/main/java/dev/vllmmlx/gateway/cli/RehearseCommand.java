@@ -78,8 +78,9 @@ final class RehearseCommand implements Callable<Integer> {
 
   private static void ask(String url) throws IOException, InterruptedException {
     try (var client = HttpClient.newHttpClient()) {
-      answered(client, HttpRequest.newBuilder(URI.create(url + "/health")));
-      answered(client, HttpRequest.newBuilder(URI.create(url + "/v1/models")));
+      for (var path : List.of("/health", "/v1/models", "/v1/status", "/metrics")) {
+        answered(client, HttpRequest.newBuilder(URI.create(url + path)));
+      }
       for (var streamed : List.of(false, true)) {
         for (var temperature : List.of(0, 1)) {
           answered(

@@ -1,5 +1,6 @@
 package dev.vllmmlx.gateway.http;
 
+import dev.vllmmlx.gateway.metrics.Metrics;
 import dev.vllmmlx.gateway.openai.ChatDialect;
 import dev.vllmmlx.gateway.openai.CompletionsDialect;
 import dev.vllmmlx.gateway.openai.Dialect;
@@ -40,6 +41,7 @@ public final class Gateway {
   private final GatewaySettings settings;
   private final ApiKeys keys;
   private final Engine engine;
+  private final Metrics metrics;
   private final Pipeline pipeline;
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
@@ -48,6 +50,7 @@ public final class Gateway {
     this.settings = settings;
     this.keys = new ApiKeys(settings.apiKeys());
     this.engine = engine;
+    this.metrics = new Metrics(engineName, engine);
     this.pipeline =
         new Pipeline(
             vertx,
@@ -56,7 +59,8 @@ public final class Gateway {
                 settings.limits().streamInterval(),
                 settings.times().keepAlive(),
                 settings.times().stalled()),
-            settings.times().token());
+            settings.times().token(),
+            metrics.calls());
     this.server =
         vertx
             .createHttpServer(
@@ -95,7 +99,7 @@ public final class Gateway {
 
   /** Stops listening and closes every connection. */
   public Future<Void> close() {
-    return server.close();
+    return server.close().onComplete(_ -> metrics.close());
   }
 
   private Router router(Vertx vertx, String engineName) {
@@ -118,6 +122,7 @@ public final class Gateway {
         router,
         "/v1/status",
         new StatusRoute(engineName, engine, pipeline, keys, Instant.now())::answer);
+    get(router, "/metrics", this::showMetrics);
     get(router, MODELS, this::listModels);
     get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());
@@ -152,7 +157,16 @@ public final class Gateway {
     var defaults = new Dialect.Defaults(settings.limits().maxTokens(), settings.times().request());
     router
         .route(HttpMethod.POST, path)
-        .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline, keys)::answer);
+        .handler(
+            new GenerateRoute(engine, dialect, defaults, body, pipeline, keys, metrics.calls())
+                ::answer);
+  }
+
+  private void showMetrics(RoutingContext context) {
+    context
+        .response()
+        .putHeader(HttpHeaders.CONTENT_TYPE, Metrics.CONTENT_TYPE)
+        .end(metrics.scrape());
   }
 
   private void listModels(RoutingContext context) {

@@ -1,5 +1,6 @@
 package dev.vllmmlx.gateway.http;
 
+import dev.vllmmlx.gateway.metrics.CallMetrics;
 import dev.vllmmlx.gateway.openai.Body;
 import dev.vllmmlx.gateway.openai.Dialect;
 import dev.vllmmlx.gateway.pipeline.ApiError;
@@ -27,6 +28,7 @@ final class GenerateRoute {
   private final RequestBody body;
   private final Pipeline pipeline;
   private final ApiKeys keys;
+  private final CallMetrics metrics;
   private final ServedModel served;
 
   GenerateRoute(
@@ -35,13 +37,15 @@ final class GenerateRoute {
       Dialect.Defaults defaults,
       RequestBody body,
       Pipeline pipeline,
-      ApiKeys keys) {
+      ApiKeys keys,
+      CallMetrics metrics) {
     this.engine = engine;
     this.dialect = dialect;
     this.defaults = defaults;
     this.body = body;
     this.pipeline = pipeline;
     this.keys = keys;
+    this.metrics = metrics;
     this.served = new ServedModel(engine.model());
   }
 
@@ -49,12 +53,19 @@ final class GenerateRoute {
 
   void answer(RoutingContext context) {
     if (pipeline.isDraining()) {
+      metrics.refused(ApiError.draining());
       throw new ApiException(ApiError.draining());
     }
     body.read(context)
         .compose(bytes -> onVirtualThread(context, bytes.getBytes()))
         .onSuccess(read -> start(context, read))
-        .onFailure(context::fail);
+        .onFailure(
+            failure -> {
+              if (failure instanceof ApiException refused) {
+                metrics.refused(refused.error());
+              }
+              context.fail(failure);
+            });
   }
 
   private Read read(byte[] bytes) {

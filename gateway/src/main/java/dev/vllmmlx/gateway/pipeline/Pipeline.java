@@ -20,17 +20,20 @@ public final class Pipeline {
   private final Engine engine;
   private final Pace pace;
   private final Optional<Duration> tokenTimeout;
+  private final CallMeter meter;
   private final Set<Run> underWay = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
   /**
    * @param tokenTimeout a choice that is silent for so long once it has begun ends its call
    */
-  public Pipeline(Vertx vertx, Engine engine, Pace pace, Optional<Duration> tokenTimeout) {
+  public Pipeline(
+      Vertx vertx, Engine engine, Pace pace, Optional<Duration> tokenTimeout, CallMeter meter) {
     this.vertx = vertx;
     this.engine = engine;
     this.pace = pace;
     this.tokenTimeout = tokenTimeout;
+    this.meter = meter;
   }
 
   /**
@@ -48,9 +51,15 @@ public final class Pipeline {
         call.stream()
             ? new StreamReply(vertx, request, encoder, choices, call.includeUsage(), pace)
             : new BodyReply(response, encoder, choices);
-    var run = new Run(vertx.getOrCreateContext(), caller, engine, choices, reply, tokenTimeout);
+    var run =
+        new Run(vertx.getOrCreateContext(), caller, engine, choices, reply, tokenTimeout, meter);
     underWay.add(run);
-    run.end().onComplete(_ -> underWay.remove(run));
+    run.end()
+        .onSuccess(
+            outcome -> {
+              underWay.remove(run);
+              meter.ended(outcome, run.age());
+            });
     response.closeHandler(_ -> run.leave());
     if (response.closed()) {
       run.leave();

@@ -38,6 +38,8 @@ final class Run {
   private final List<ChoiceState> choices;
   private final Reply reply;
   private final TimeLimits limits;
+  private final CallMeter meter;
+  private final long began = System.nanoTime();
   private final Promise<Outcome> end = Promise.promise();
   private final List<Generation> generations = new ArrayList<>();
 
@@ -59,14 +61,21 @@ final class Run {
       Engine engine,
       List<ChoiceState> choices,
       Reply reply,
-      Optional<Duration> betweenTokens) {
-    this.limits = new TimeLimits(loop.owner(), betweenTokens, this::abort);
+      Optional<Duration> betweenTokens,
+      CallMeter meter) {
+    this.limits = new TimeLimits(loop.owner(), choices, betweenTokens, this::abort);
     this.loop = loop;
     this.caller = caller;
     this.engine = engine;
     this.choices = choices;
     this.reply = reply;
+    this.meter = meter;
     this.open = choices.size();
+  }
+
+  /** Since the call came. */
+  Duration age() {
+    return Duration.ofNanos(System.nanoTime() - began);
   }
 
   /** Completes when the answer has been sent or the client is gone; never fails. */
@@ -236,11 +245,13 @@ final class Run {
     switch (event) {
       case GenerationEvent.Started started -> {
         choice.add(started);
+        meter.accepted(started.promptTokens(), started.cachedTokens());
         reply.started(choice);
       }
       case GenerationEvent.Delta delta -> {
-        choice.add(delta);
-        limits.token(choice, nanos);
+        measure(choice, delta.tokens(), nanos);
+        choice.add(delta, nanos);
+        limits.advanced();
         reply.advanced(choice);
       }
       case GenerationEvent.Finished(FinishReason reason, var _, var _, var _)
@@ -249,7 +260,7 @@ final class Run {
           abort(TimeLimits.timedOut());
       case GenerationEvent.Finished finished -> {
         choice.add(finished);
-        limits.ended(choice);
+        meter.finished(finished.timings());
         reply.advanced(choice);
         if (--open == 0) {
           var written = reply.completed();
@@ -260,6 +271,18 @@ final class Run {
       }
       case GenerationEvent.Failed(EngineException.Internal error) -> broken(error);
       case GenerationEvent.Failed(EngineException error) -> abort(ApiError.of(error, promptField));
+    }
+  }
+
+  private void measure(ChoiceState choice, int tokens, long nanos) {
+    if (tokens == 0) {
+      return;
+    }
+    var last = choice.lastToken();
+    if (last.isPresent()) {
+      meter.nextTokens(tokens, Duration.ofNanos(nanos - last.getAsLong()));
+    } else {
+      meter.firstTokens(tokens, Duration.ofNanos(nanos - began));
     }
   }
 }

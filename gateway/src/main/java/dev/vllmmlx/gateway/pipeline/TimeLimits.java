@@ -2,8 +2,7 @@ package dev.vllmmlx.gateway.pipeline;
 
 import io.vertx.core.Vertx;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -16,11 +15,9 @@ final class TimeLimits {
   private static final long NONE = -1;
 
   private final Vertx vertx;
+  private final List<ChoiceState> choices;
   private final Optional<Duration> betweenTokens;
   private final Consumer<ApiError> expired;
-
-  /** When the last token of each choice came that waits for another, in nanoseconds. */
-  private final Map<ChoiceState, Long> lastTokens = new HashMap<>();
 
   private long totalTimer = NONE;
   private long tokenTimer = NONE;
@@ -29,8 +26,13 @@ final class TimeLimits {
   /**
    * @param expired told once at most, on the event loop
    */
-  TimeLimits(Vertx vertx, Optional<Duration> betweenTokens, Consumer<ApiError> expired) {
+  TimeLimits(
+      Vertx vertx,
+      List<ChoiceState> choices,
+      Optional<Duration> betweenTokens,
+      Consumer<ApiError> expired) {
     this.vertx = vertx;
+    this.choices = choices;
     this.betweenTokens = betweenTokens;
     this.expired = expired;
   }
@@ -40,22 +42,11 @@ final class TimeLimits {
         limit -> totalTimer = vertx.setTimer(millis(limit.toNanos()), _ -> expire(timedOut())));
   }
 
-  /**
-   * @param nanos when a token of the choice came, as {@link System#nanoTime()}
-   */
-  void token(ChoiceState choice, long nanos) {
-    if (betweenTokens.isEmpty() || over) {
-      return;
-    }
-    lastTokens.put(choice, nanos);
-    if (tokenTimer == NONE) {
+  /** A choice has more tokens. */
+  void advanced() {
+    if (betweenTokens.isPresent() && !over && tokenTimer == NONE) {
       tokenTimer = vertx.setTimer(millis(betweenTokens.get().toNanos()), _ -> checkTokens());
     }
-  }
-
-  /** The choice waits for no more tokens. */
-  void ended(ChoiceState choice) {
-    lastTokens.remove(choice);
   }
 
   void stop() {
@@ -67,12 +58,18 @@ final class TimeLimits {
   // One timer for all tokens, set anew only when it has run out: tokens come too often for more.
   private void checkTokens() {
     tokenTimer = NONE;
-    if (over || lastTokens.isEmpty()) {
+    var now = System.nanoTime();
+    var longest =
+        choices.stream()
+            .filter(choice -> choice.finishReason().isEmpty())
+            .flatMapToLong(choice -> choice.lastToken().stream())
+            .map(last -> now - last)
+            .max();
+    if (over || longest.isEmpty()) {
       return;
     }
     var limit = betweenTokens.orElseThrow();
-    var now = System.nanoTime();
-    var waited = lastTokens.values().stream().mapToLong(last -> now - last).max().orElseThrow();
+    var waited = longest.getAsLong();
     if (waited >= limit.toNanos()) {
       expire(silent(limit));
     } else {

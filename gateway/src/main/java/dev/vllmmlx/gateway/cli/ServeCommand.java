@@ -95,6 +95,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--allowed-origin",
       paramLabel = "ORIGIN",
+      converter = OriginOption.class,
       description = "Web pages that may call from a browser; * for all (default: none).")
   List<String> allowedOrigins = List.of();
 

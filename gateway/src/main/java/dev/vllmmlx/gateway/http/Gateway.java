@@ -43,6 +43,7 @@ public final class Gateway {
   private final Engine engine;
   private final Metrics metrics;
   private final Pipeline pipeline;
+  private final IdleConnections idle;
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
 
@@ -61,6 +62,7 @@ public final class Gateway {
                 settings.times().stalled()),
             settings.times().token(),
             metrics.calls());
+    this.idle = new IdleConnections(vertx, settings.times().idle());
     this.server =
         vertx
             .createHttpServer(
@@ -70,6 +72,7 @@ public final class Gateway {
                     .setHttp2ClearTextEnabled(false)
                     .setMaxInitialLineLength(8192)
                     .setMaxHeaderSize(32768))
+            .connectionHandler(idle::opened)
             .requestHandler(router(vertx, engineName));
   }
 
@@ -105,7 +108,7 @@ public final class Gateway {
   private Router router(Vertx vertx, String engineName) {
     var router = Router.router(vertx);
     router.errorHandler(400, Failures::badPath);
-    router.route().handler(RequestId::assign).handler(AccessLog::begin);
+    router.route().handler(idle::asked).handler(RequestId::assign).handler(AccessLog::begin);
     if (!settings.allowedOrigins().isEmpty()) {
       router.route().handler(cors());
     }

@@ -73,6 +73,7 @@ public record GatewaySettings(
    * @param body what a client gets to send its body in
    * @param keepAlive silence in a stream after which a comment is sent
    * @param stalled a client that does not read for so long is cut off
+   * @param idle a connection on which nothing is asked for so long is closed
    * @param request the whole answer, where a request does not say; empty for no limit
    * @param token from one token of a choice to its next; empty for no limit
    */
@@ -81,6 +82,7 @@ public record GatewaySettings(
       Duration body,
       Duration keepAlive,
       Duration stalled,
+      Duration idle,
       Optional<Duration> request,
       Optional<Duration> token) {
     public Times {
@@ -88,6 +90,7 @@ public record GatewaySettings(
       Objects.requireNonNull(body);
       Objects.requireNonNull(keepAlive);
       Objects.requireNonNull(stalled);
+      Objects.requireNonNull(idle);
       Objects.requireNonNull(request);
       Objects.requireNonNull(token);
     }
@@ -98,20 +101,25 @@ public record GatewaySettings(
           Duration.ofSeconds(60),
           Duration.ofSeconds(15),
           Duration.ofMinutes(2),
+          Duration.ofMinutes(3),
           Optional.of(Duration.ofMinutes(5)),
           Optional.empty());
     }
 
     public Times withBody(Duration other) {
-      return new Times(aliveWithin, other, keepAlive, stalled, request, token);
+      return new Times(aliveWithin, other, keepAlive, stalled, idle, request, token);
     }
 
     public Times withStream(Duration itsKeepAlive, Duration itsStalled) {
-      return new Times(aliveWithin, body, itsKeepAlive, itsStalled, request, token);
+      return new Times(aliveWithin, body, itsKeepAlive, itsStalled, idle, request, token);
+    }
+
+    public Times withIdle(Duration other) {
+      return new Times(aliveWithin, body, keepAlive, stalled, other, request, token);
     }
 
     public Times withAnswer(Optional<Duration> itsRequest, Optional<Duration> itsToken) {
-      return new Times(aliveWithin, body, keepAlive, stalled, itsRequest, itsToken);
+      return new Times(aliveWithin, body, keepAlive, stalled, idle, itsRequest, itsToken);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.vllmmlx.gateway.cli;
 
 import dev.vllmmlx.gateway.http.Gateway;
 import dev.vllmmlx.gateway.http.GatewaySettings;
+import dev.vllmmlx.gateway.metrics.Metrics;
 import dev.vllmmlx.gateway.plugin.FoundEngine;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
@@ -23,7 +24,11 @@ record Server(Engine engine, Vertx vertx, Gateway gateway) {
     var vertx = new CompletableFuture<Vertx>();
     Thread.ofPlatform()
         .name("vertx-start")
-        .start(() -> vertx.completeAsync(Vertx::vertx, Runnable::run));
+        .start(
+            () -> {
+              vertx.completeAsync(Vertx::vertx, Runnable::run);
+              Metrics.load();
+            });
     Engine engine = null;
     try {
       engine = found.open(context);

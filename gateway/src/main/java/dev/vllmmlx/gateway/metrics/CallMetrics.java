@@ -47,7 +47,7 @@ public final class CallMetrics implements CallMeter {
     this.prefill =
         timer(
             "prefill_time",
-            "From then until its first token",
+            "From a choice being taken up until its first token",
             5,
             10,
             25,

@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One call under way: a generation for each choice, whose events it takes over from the engine's
- * thread and hands to the reply on the request's event loop. Every method but the engine's callback
- * runs on that loop.
+ * thread and hands to the reply on the request's event loop. Every method runs on that loop, but
+ * for the engine's callback and where one says otherwise.
  */
 final class Run {
 
@@ -34,19 +34,19 @@ final class Run {
   private static final Logger LOG = LoggerFactory.getLogger(Run.class);
 
   private final Context loop;
+  private final Caller caller;
   private final Engine engine;
   private final List<ChoiceState> choices;
   private final Reply reply;
   private final TimeLimits limits;
   private final CallMeter meter;
   private final long began = System.nanoTime();
+  private final Promise<Void> settled = Promise.promise(); // The engine has no more to say.
   private final Promise<Outcome> end = Promise.promise();
   private final List<Generation> generations = new ArrayList<>();
 
   // Guarded by itself: the engine's thread adds, the event loop takes all there is at once.
   private final List<Arrival> arrivals = new ArrayList<>();
-  private final Promise<Void> settled = Promise.promise();
-  private final Caller caller;
   private String promptField = "";
   private int open;
   private boolean cancelled; // By request: what is there so far is the answer.
@@ -96,7 +96,7 @@ final class Run {
         var ofPrompt = choice.index() % call.choices();
         var request =
             new GenerationRequest(
-                call.prompts().size() == 1 ? caller.id() : caller.id() + "-" + choice.promptIndex(),
+                engineId(choice),
                 ofPrompt,
                 call.prompts().get(choice.promptIndex()),
                 seeded(call.sampling(), ofPrompt),
@@ -153,7 +153,7 @@ final class Run {
     }
   }
 
-  /** {@link #abort} from another thread. */
+  /** {@link #abort} from any thread. */
   void abortFromOutside(ApiError error) {
     loop.runOnContext(_ -> abort(error));
   }

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class IdleConnectionsTest {
-  private static final Duration IDLE = Duration.ofMillis(300);
+  private static final Duration IDLE = Duration.ofMillis(600);
   private static final String GET = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
 
   private final ScriptedEngine engine = new ScriptedEngine();
@@ -50,7 +50,7 @@ class IdleConnectionsTest {
       for (var i = 0; i < 8; i++) {
         send(socket, GET);
         readAnswer(socket);
-        Thread.sleep(100);
+        Thread.sleep(150);
       }
     }
   }
@@ -61,7 +61,7 @@ class IdleConnectionsTest {
       var chat = TestServer.wire(CHAT, "{'messages':[{'role':'user','content':'x'}]}");
       socket.getOutputStream().write(chat);
       var choice = engine.asked(0).started(1, 0);
-      Thread.sleep(4 * IDLE.toMillis());
+      Thread.sleep(2 * IDLE.toMillis());
       choice.text("at last").finish(FinishReason.STOP);
       assertThat(readAnswer(socket)).contains("at last");
     }

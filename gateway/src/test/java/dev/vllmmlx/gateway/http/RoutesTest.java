@@ -86,6 +86,8 @@ class RoutesTest {
     "POST, /v1/models, 'GET, HEAD'",
     "PUT, /v1/models/acme/tiny-model, 'GET, HEAD'",
     "POST, /health, 'GET, HEAD'",
+    "POST, /metrics, 'GET, HEAD'",
+    "POST, /v1/status, 'GET, HEAD'",
     "OPTIONS, /v1/chat/completions, POST"
   })
   void namesTheMethodsOfAPath(String method, String path, String allowed) {
@@ -106,7 +108,7 @@ class RoutesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/health", "/v1/models", "/v1/models/acme/tiny-model"})
+  @ValueSource(strings = {"/health", "/v1/status", "/v1/models", "/v1/models/acme/tiny-model"})
   void answersHeadLikeGetWithoutABody(String path) {
     var head =
         server.send(

@@ -107,13 +107,13 @@ class TimeoutsTest {
 
   @Test
   void waitsForTheFirstTokenAndWhileTokensCome() throws Exception {
-    serve(LONG, Duration.ofMillis(300));
+    serve(LONG, Duration.ofMillis(800));
     var reply = server.postLater(CHAT, "{%s}".formatted(MESSAGES));
     var choice = engine.asked(0).started(1, 0);
-    Thread.sleep(500);
+    Thread.sleep(1000);
     for (var i = 0; i < 12; i++) {
       choice.text("a");
-      Thread.sleep(50);
+      Thread.sleep(100);
     }
     choice.finish(FinishReason.STOP);
     assertThat(reply.join().statusCode()).isEqualTo(200);

@@ -125,6 +125,7 @@ public final class ScriptedEngine implements Engine {
     private final GenerationRequest request;
     private final GenerationSink sink;
     private volatile long cancelledAt;
+    private volatile boolean ended;
     private int prompt;
     private int cached;
     private int tokens;
@@ -177,6 +178,7 @@ public final class ScriptedEngine implements Engine {
 
     /** Hands an event on, on whatever thread this is called. */
     public Asked send(GenerationEvent event) {
+      ended |= event instanceof GenerationEvent.Terminal;
       sink.accept(event);
       return this;
     }
@@ -185,7 +187,12 @@ public final class ScriptedEngine implements Engine {
     public void cancel() {
       if (cancelledAt == 0) {
         cancelledAt = System.nanoTime();
-        thread.execute(() -> finish(FinishReason.CANCELLED));
+        thread.execute(
+            () -> {
+              if (!ended) {
+                finish(FinishReason.CANCELLED);
+              }
+            });
       }
     }
   }

@@ -21,6 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** A gateway on a free loopback port, and a client of it. */
 public final class TestServer implements AutoCloseable {
+  public static final String ENGINE = "tested";
   public static final String CHAT = "/v1/chat/completions";
   public static final String COMPLETIONS = "/v1/completions";
   public static final JsonMapper JSON = JsonMapper.builder().build();
@@ -39,7 +40,8 @@ public final class TestServer implements AutoCloseable {
 
   public TestServer(Engine engine, UnaryOperator<GatewaySettings> change) {
     gateway =
-        Gateway.start(vertx, change.apply(GatewaySettings.on("127.0.0.1", 0)), engine).await();
+        Gateway.start(vertx, change.apply(GatewaySettings.on("127.0.0.1", 0)), ENGINE, engine)
+            .await();
   }
 
   public Gateway gateway() {
@@ -60,8 +62,11 @@ public final class TestServer implements AutoCloseable {
   }
 
   public CompletableFuture<HttpResponse<String>> postLater(String path, String json) {
-    return client.sendAsync(
-        posting(path, json).build(), HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+    return sendLater(posting(path, json).build());
+  }
+
+  public CompletableFuture<HttpResponse<String>> sendLater(HttpRequest request) {
+    return client.sendAsync(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
   }
 
   public HttpRequest.Builder posting(String path, String json) {

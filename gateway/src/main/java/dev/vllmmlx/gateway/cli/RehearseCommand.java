@@ -78,8 +78,9 @@ final class RehearseCommand implements Callable<Integer> {
 
   private static void ask(String url) throws IOException, InterruptedException {
     try (var client = HttpClient.newHttpClient()) {
-      answered(client, HttpRequest.newBuilder(URI.create(url + "/health")));
-      answered(client, HttpRequest.newBuilder(URI.create(url + "/v1/models")));
+      for (var path : List.of("/health", "/v1/models", "/v1/status", "/metrics")) {
+        answered(client, HttpRequest.newBuilder(URI.create(url + path)));
+      }
       for (var streamed : List.of(false, true)) {
         for (var temperature : List.of(0, 1)) {
           answered(
@@ -107,7 +108,7 @@ final class RehearseCommand implements Callable<Integer> {
     return new GatewaySettings(
         "127.0.0.1",
         0,
-        Optional.empty(),
+        List.of(),
         List.of(),
         new GatewaySettings.Limits(16, 1, 1 << 20),
         GatewaySettings.Times.usual());

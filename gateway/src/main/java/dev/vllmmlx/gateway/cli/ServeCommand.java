@@ -88,12 +88,14 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "KEY",
       defaultValue = "${env:VLLM_MLX_API_KEY}",
       description =
-          "Clients must send it as a bearer token; also VLLM_MLX_API_KEY (default: none).")
-  String apiKey;
+          "Clients must send it as a bearer token; may be repeated, a key for each tenant;"
+              + " also VLLM_MLX_API_KEY (default: none).")
+  List<String> apiKeys = List.of();
 
   @Option(
       names = "--allowed-origin",
       paramLabel = "ORIGIN",
+      converter = OriginOption.class,
       description = "Web pages that may call from a browser; * for all (default: none).")
   List<String> allowedOrigins = List.of();
 
@@ -111,11 +113,30 @@ final class ServeCommand implements Callable<Integer> {
   int maxBodyMb;
 
   @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      defaultValue = "5m",
+      converter = TimeOption.class,
+      description =
+          "Longest that an answer may take when its request sets no timeout, such as 90s or 5m;"
+              + " 0 for no limit (default: 5m).")
+  Duration timeout;
+
+  @Option(
+      names = "--token-timeout",
+      paramLabel = "TIME",
+      defaultValue = "0",
+      converter = TimeOption.class,
+      description = "Longest from one token of an answer to its next; 0 for no limit (default: 0).")
+  Duration tokenTimeout;
+
+  @Option(
       names = "--drain-timeout",
-      paramLabel = "SECONDS",
-      defaultValue = "30",
-      description = "What running requests get to finish in after SIGTERM (default: 30).")
-  int drainTimeout;
+      paramLabel = "TIME",
+      defaultValue = "30s",
+      converter = TimeOption.class,
+      description = "What running requests get to finish in after SIGTERM (default: 30s).")
+  Duration drainTimeout;
 
   @Option(
       names = "--port-file",
@@ -156,11 +177,7 @@ final class ServeCommand implements Callable<Integer> {
             Optional.ofNullable(servedModelName),
             values,
             new TerminalProgress(ProgressBar.onStandardError()));
-    new Serving(
-            settings(),
-            Duration.ofSeconds(drainTimeout),
-            Optional.ofNullable(portFile),
-            command.getOut())
+    new Serving(settings(), drainTimeout, Optional.ofNullable(portFile), command.getOut())
         .run(engine, context);
     return CommandLine.ExitCode.OK;
   }
@@ -169,10 +186,14 @@ final class ServeCommand implements Callable<Integer> {
     return new GatewaySettings(
         host,
         port,
-        Optional.ofNullable(apiKey).filter(key -> !key.isBlank()),
+        apiKeys.stream().filter(key -> !key.isBlank()).toList(),
         allowedOrigins,
         new GatewaySettings.Limits(maxTokens, streamInterval, (long) maxBodyMb << 20),
-        GatewaySettings.Times.usual());
+        GatewaySettings.Times.usual().withAnswer(limit(timeout), limit(tokenTimeout)));
+  }
+
+  private static Optional<Duration> limit(Duration time) {
+    return time.isZero() ? Optional.empty() : Optional.of(time);
   }
 
   /** Options that every server has and that are the engine's to carry out. */
@@ -193,7 +214,6 @@ final class ServeCommand implements Callable<Integer> {
     check(command, streamInterval >= 1, "--stream-interval must be at least 1");
     check(command, maxQueue == null || maxQueue >= 1, "--max-queue must be at least 1");
     check(command, maxBodyMb >= 1 && maxBodyMb <= 2000, "--max-body-mb must be from 1 to 2000");
-    check(command, drainTimeout >= 0, "--drain-timeout must not be negative");
     check(
         command,
         servedModelName == null || !servedModelName.isBlank(),

@@ -2,6 +2,7 @@ package dev.vllmmlx.gateway.cli;
 
 import dev.vllmmlx.gateway.http.Gateway;
 import dev.vllmmlx.gateway.http.GatewaySettings;
+import dev.vllmmlx.gateway.metrics.Metrics;
 import dev.vllmmlx.gateway.plugin.FoundEngine;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
@@ -23,11 +24,15 @@ record Server(Engine engine, Vertx vertx, Gateway gateway) {
     var vertx = new CompletableFuture<Vertx>();
     Thread.ofPlatform()
         .name("vertx-start")
-        .start(() -> vertx.completeAsync(Vertx::vertx, Runnable::run));
+        .start(
+            () -> {
+              vertx.completeAsync(Vertx::vertx, Runnable::run);
+              Metrics.load();
+            });
     Engine engine = null;
     try {
       engine = found.open(context);
-      var gateway = Gateway.start(vertx.join(), settings, engine).await();
+      var gateway = Gateway.start(vertx.join(), settings, found.provider().name(), engine).await();
       return new Server(engine, vertx.join(), gateway);
     } catch (RuntimeException e) {
       if (engine != null) {

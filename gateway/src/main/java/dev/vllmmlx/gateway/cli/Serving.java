@@ -97,7 +97,7 @@ final class Serving {
 
   private void warnIfOpen() throws UnknownHostException {
     var loopback = InetAddress.getByName(settings.host()).isLoopbackAddress();
-    if (!loopback && settings.apiKey().isEmpty()) {
+    if (!loopback && settings.apiKeys().isEmpty()) {
       LOG.warn(
           "listening on {} without --api-key: every machine that reaches this one can use it",
           settings.host());

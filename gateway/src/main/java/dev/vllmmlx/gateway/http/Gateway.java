@@ -1,11 +1,13 @@
 package dev.vllmmlx.gateway.http;
 
+import dev.vllmmlx.gateway.metrics.Metrics;
 import dev.vllmmlx.gateway.openai.ChatDialect;
 import dev.vllmmlx.gateway.openai.CompletionsDialect;
 import dev.vllmmlx.gateway.openai.Dialect;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
 import dev.vllmmlx.gateway.pipeline.JsonReply;
+import dev.vllmmlx.gateway.pipeline.Pace;
 import dev.vllmmlx.gateway.pipeline.Pipeline;
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
@@ -21,6 +23,7 @@ import io.vertx.ext.web.handler.CorsHandler;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -33,23 +36,33 @@ import tools.jackson.databind.node.JsonNodeFactory;
  */
 public final class Gateway {
   private static final String MODELS = "/v1/models";
+  private static final String CANCEL = "/v1/requests/:id/cancel";
 
   private final GatewaySettings settings;
+  private final ApiKeys keys;
   private final Engine engine;
+  private final Metrics metrics;
   private final Pipeline pipeline;
+  private final IdleConnections idle;
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
 
-  private Gateway(Vertx vertx, GatewaySettings settings, Engine engine) {
+  private Gateway(Vertx vertx, GatewaySettings settings, String engineName, Engine engine) {
     this.settings = settings;
+    this.keys = new ApiKeys(settings.apiKeys());
     this.engine = engine;
+    this.metrics = new Metrics(engineName, engine);
     this.pipeline =
         new Pipeline(
             vertx,
             engine,
-            settings.limits().streamInterval(),
-            settings.times().keepAlive(),
-            settings.times().stalled());
+            new Pace(
+                settings.limits().streamInterval(),
+                settings.times().keepAlive(),
+                settings.times().stalled()),
+            settings.times().token(),
+            metrics.calls());
+    this.idle = new IdleConnections(vertx, settings.times().idle());
     this.server =
         vertx
             .createHttpServer(
@@ -59,12 +72,18 @@ public final class Gateway {
                     .setHttp2ClearTextEnabled(false)
                     .setMaxInitialLineLength(8192)
                     .setMaxHeaderSize(32768))
-            .requestHandler(router(vertx));
+            .connectionHandler(idle::opened)
+            .requestHandler(router(vertx, engineName));
   }
 
-  /** Listens; the future fails when the address cannot be had. */
-  public static Future<Gateway> start(Vertx vertx, GatewaySettings settings, Engine engine) {
-    var gateway = new Gateway(vertx, settings, engine);
+  /**
+   * Listens; the future fails when the address cannot be had.
+   *
+   * @param engineName by which users chose the engine
+   */
+  public static Future<Gateway> start(
+      Vertx vertx, GatewaySettings settings, String engineName, Engine engine) {
+    var gateway = new Gateway(vertx, settings, engineName, engine);
     return gateway.server.listen(settings.port(), settings.host()).map(_ -> gateway);
   }
 
@@ -83,27 +102,36 @@ public final class Gateway {
 
   /** Stops listening and closes every connection. */
   public Future<Void> close() {
-    return server.close();
+    return server.close().onComplete(_ -> metrics.close());
   }
 
-  private Router router(Vertx vertx) {
+  private Router router(Vertx vertx, String engineName) {
     var router = Router.router(vertx);
     router.errorHandler(400, Failures::badPath);
-    router.route().handler(RequestId::assign).handler(AccessLog::begin);
+    router.route().handler(idle::asked).handler(RequestId::assign).handler(AccessLog::begin);
     if (!settings.allowedOrigins().isEmpty()) {
       router.route().handler(cors());
     }
     router.route().failureHandler(Failures::handle);
-    settings.apiKey().ifPresent(key -> router.route("/v1/*").handler(new ApiKey(key)::check));
+    if (!keys.keys().isEmpty()) {
+      router.route("/v1/*").handler(keys::check);
+    }
 
     get(
         router,
         "/health",
         new HealthRoute(engine, settings.times().aliveWithin(), pipeline::isDraining)::answer);
+    get(
+        router,
+        "/v1/status",
+        new StatusRoute(engineName, engine, pipeline, keys, Instant.now())::answer);
+    get(router, "/metrics", this::showMetrics);
     get(router, MODELS, this::listModels);
     get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());
     generate(router, "/v1/completions", new CompletionsDialect());
+    methods.put(CANCEL, Set.of("POST"));
+    router.route(HttpMethod.POST, CANCEL).handler(new CancelRoute(pipeline, keys)::answer);
     router.route().handler(this::noRoute);
     return router;
   }
@@ -129,10 +157,19 @@ public final class Gateway {
   private void generate(Router router, String path, Dialect dialect) {
     methods.put(path, new TreeSet<>(Set.of("POST")));
     var body = new RequestBody(settings.limits().maxBodyBytes(), settings.times().body());
-    var defaults = new Dialect.Defaults(settings.limits().maxTokens());
+    var defaults = new Dialect.Defaults(settings.limits().maxTokens(), settings.times().request());
     router
         .route(HttpMethod.POST, path)
-        .handler(new GenerateRoute(engine, dialect, defaults, body, pipeline)::answer);
+        .handler(
+            new GenerateRoute(engine, dialect, defaults, body, pipeline, keys, metrics.calls())
+                ::answer);
+  }
+
+  private void showMetrics(RoutingContext context) {
+    context
+        .response()
+        .putHeader(HttpHeaders.CONTENT_TYPE, Metrics.CONTENT_TYPE)
+        .end(metrics.scrape());
   }
 
   private void listModels(RoutingContext context) {
@@ -158,9 +195,16 @@ public final class Gateway {
     JsonReply.send(context.response(), 200, served.describe());
   }
 
+  private static String pattern(String path) {
+    if (path.startsWith(MODELS + "/")) {
+      return MODELS + "/*";
+    }
+    return path.matches("/v1/requests/[^/]+/cancel") ? CANCEL : path;
+  }
+
   private void noRoute(RoutingContext context) {
     var path = context.normalizedPath();
-    var allowed = methods.get(path.startsWith(MODELS + "/") ? MODELS + "/*" : path);
+    var allowed = methods.get(pattern(path));
     if (allowed == null) {
       throw new ApiException(ApiError.of(404, "not_found", "there is no " + path + " here"));
     }

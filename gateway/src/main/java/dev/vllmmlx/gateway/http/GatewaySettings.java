@@ -10,7 +10,8 @@ import java.util.Optional;
  *
  * @param host the address to listen on
  * @param port 0 for any free one
- * @param apiKey what clients must send as bearer token; empty for no key
+ * @param apiKeys one of which clients must send as bearer token; empty for everybody. Each is a
+ *     tenant: none sees or ends another's requests
  * @param allowedOrigins web pages that may call from a browser; {@code *} for all
  * @param limits sizes
  * @param times how long things may take
@@ -18,14 +19,14 @@ import java.util.Optional;
 public record GatewaySettings(
     String host,
     int port,
-    Optional<String> apiKey,
+    List<String> apiKeys,
     List<String> allowedOrigins,
     Limits limits,
     Times times) {
 
   public GatewaySettings {
     Objects.requireNonNull(host);
-    Objects.requireNonNull(apiKey);
+    apiKeys = List.copyOf(apiKeys);
     allowedOrigins = List.copyOf(allowedOrigins);
     Objects.requireNonNull(limits);
     Objects.requireNonNull(times);
@@ -33,8 +34,23 @@ public record GatewaySettings(
 
   /** The usual settings, without a key, on this address. */
   public static GatewaySettings on(String host, int port) {
-    return new GatewaySettings(
-        host, port, Optional.empty(), List.of(), Limits.usual(), Times.usual());
+    return new GatewaySettings(host, port, List.of(), List.of(), Limits.usual(), Times.usual());
+  }
+
+  public GatewaySettings withKeys(List<String> keys) {
+    return new GatewaySettings(host, port, keys, allowedOrigins, limits, times);
+  }
+
+  public GatewaySettings withOrigins(List<String> origins) {
+    return new GatewaySettings(host, port, apiKeys, origins, limits, times);
+  }
+
+  public GatewaySettings with(Limits others) {
+    return new GatewaySettings(host, port, apiKeys, allowedOrigins, others, times);
+  }
+
+  public GatewaySettings with(Times others) {
+    return new GatewaySettings(host, port, apiKeys, allowedOrigins, limits, others);
   }
 
   /**
@@ -57,14 +73,53 @@ public record GatewaySettings(
    * @param body what a client gets to send its body in
    * @param keepAlive silence in a stream after which a comment is sent
    * @param stalled a client that does not read for so long is cut off
+   * @param idle a connection on which nothing is asked for so long is closed
+   * @param request the whole answer, where a request does not say; empty for no limit
+   * @param token from one token of a choice to its next; empty for no limit
    */
-  public record Times(Duration aliveWithin, Duration body, Duration keepAlive, Duration stalled) {
+  public record Times(
+      Duration aliveWithin,
+      Duration body,
+      Duration keepAlive,
+      Duration stalled,
+      Duration idle,
+      Optional<Duration> request,
+      Optional<Duration> token) {
+    public Times {
+      Objects.requireNonNull(aliveWithin);
+      Objects.requireNonNull(body);
+      Objects.requireNonNull(keepAlive);
+      Objects.requireNonNull(stalled);
+      Objects.requireNonNull(idle);
+      Objects.requireNonNull(request);
+      Objects.requireNonNull(token);
+    }
+
     public static Times usual() {
       return new Times(
           Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofSeconds(15),
-          Duration.ofMinutes(2));
+          Duration.ofMinutes(2),
+          Duration.ofMinutes(3),
+          Optional.of(Duration.ofMinutes(5)),
+          Optional.empty());
+    }
+
+    public Times withBody(Duration other) {
+      return new Times(aliveWithin, other, keepAlive, stalled, idle, request, token);
+    }
+
+    public Times withStream(Duration itsKeepAlive, Duration itsStalled) {
+      return new Times(aliveWithin, body, itsKeepAlive, itsStalled, idle, request, token);
+    }
+
+    public Times withIdle(Duration other) {
+      return new Times(aliveWithin, body, keepAlive, stalled, other, request, token);
+    }
+
+    public Times withAnswer(Optional<Duration> itsRequest, Optional<Duration> itsToken) {
+      return new Times(aliveWithin, body, keepAlive, stalled, idle, itsRequest, itsToken);
     }
   }
 }

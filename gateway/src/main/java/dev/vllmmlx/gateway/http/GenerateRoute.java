@@ -1,19 +1,17 @@
 package dev.vllmmlx.gateway.http;
 
+import dev.vllmmlx.gateway.metrics.CallMetrics;
 import dev.vllmmlx.gateway.openai.Body;
 import dev.vllmmlx.gateway.openai.Dialect;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
+import dev.vllmmlx.gateway.pipeline.Caller;
 import dev.vllmmlx.gateway.pipeline.Pipeline;
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.ext.web.RoutingContext;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -29,6 +27,8 @@ final class GenerateRoute {
   private final Dialect.Defaults defaults;
   private final RequestBody body;
   private final Pipeline pipeline;
+  private final ApiKeys keys;
+  private final CallMetrics metrics;
   private final ServedModel served;
 
   GenerateRoute(
@@ -36,12 +36,16 @@ final class GenerateRoute {
       Dialect dialect,
       Dialect.Defaults defaults,
       RequestBody body,
-      Pipeline pipeline) {
+      Pipeline pipeline,
+      ApiKeys keys,
+      CallMetrics metrics) {
     this.engine = engine;
     this.dialect = dialect;
     this.defaults = defaults;
     this.body = body;
     this.pipeline = pipeline;
+    this.keys = keys;
+    this.metrics = metrics;
     this.served = new ServedModel(engine.model());
   }
 
@@ -49,12 +53,19 @@ final class GenerateRoute {
 
   void answer(RoutingContext context) {
     if (pipeline.isDraining()) {
+      metrics.refused(ApiError.draining());
       throw new ApiException(ApiError.draining());
     }
     body.read(context)
         .compose(bytes -> onVirtualThread(context, bytes.getBytes()))
         .onSuccess(read -> start(context, read))
-        .onFailure(context::fail);
+        .onFailure(
+            failure -> {
+              if (failure instanceof ApiException refused) {
+                metrics.refused(refused.error());
+              }
+              context.fail(failure);
+            });
   }
 
   private Read read(byte[] bytes) {
@@ -88,24 +99,10 @@ final class GenerateRoute {
     var id = read.decoded().idPrefix() + "-" + RequestId.unique(context);
     var head = new Dialect.ReplyHead(id, read.model(), Instant.now().getEpochSecond());
     var encoder = read.decoded().encoder().make(head);
+    var caller = new Caller(id, RequestId.of(context), keys.tenant(context));
     pipeline
-        .answer(context.request(), call, id, tenant(context), encoder)
+        .answer(context.request(), call, caller, encoder)
         .onSuccess(outcome -> AccessLog.answered(context, outcome));
-  }
-
-  // The key itself must not travel into engines and their statistics.
-  private static String tenant(RoutingContext context) {
-    var key = ApiKey.sent(context);
-    if (key.isEmpty()) {
-      return "";
-    }
-    try {
-      var digest =
-          MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 
   private static void report(RoutingContext context, List<String> ignored) {

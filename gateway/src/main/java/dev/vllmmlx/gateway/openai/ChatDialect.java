@@ -33,7 +33,7 @@ public final class ChatDialect implements Dialect {
             stream,
             shared.includeUsage(stream),
             false,
-            shared.timeout(),
+            shared.timeout(defaults.timeout()),
             shared.priority(),
             fields.unknown());
     return new Decoded(

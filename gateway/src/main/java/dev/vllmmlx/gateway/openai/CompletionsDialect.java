@@ -40,7 +40,7 @@ public final class CompletionsDialect implements Dialect {
             stream,
             shared.includeUsage(stream),
             echo,
-            shared.timeout(),
+            shared.timeout(defaults.timeout()),
             shared.priority(),
             fields.unknown());
     var echoes = echo ? echoes(prompts, engine) : List.<String>of();

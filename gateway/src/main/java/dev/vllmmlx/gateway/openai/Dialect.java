@@ -3,6 +3,8 @@ package dev.vllmmlx.gateway.openai;
 import dev.vllmmlx.gateway.pipeline.Call;
 import dev.vllmmlx.gateway.pipeline.ReplyEncoder;
 import dev.vllmmlx.spi.Engine;
+import java.time.Duration;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /** One API's way of asking and of answering. */
@@ -39,6 +41,7 @@ public interface Dialect {
    * What the server's command line sets for requests that do not say.
    *
    * @param maxTokens the longest answer
+   * @param timeout the longest time for it; empty for no limit
    */
-  record Defaults(int maxTokens) {}
+  record Defaults(int maxTokens, Optional<Duration> timeout) {}
 }

@@ -90,10 +90,10 @@ final class GenerationFields {
     return usage;
   }
 
-  Optional<Duration> timeout() {
+  Optional<Duration> timeout(Optional<Duration> byDefault) {
     var seconds = fields.number("timeout", 0, false, 86_400);
     return seconds.isEmpty()
-        ? Optional.empty()
+        ? byDefault
         : Optional.of(Duration.ofMillis(Math.max(1, Math.round(seconds.getAsDouble() * 1000))));
   }
 

@@ -50,7 +50,8 @@ public final class ReplyNodes {
     return switch (reason) {
       case STOP -> "stop";
       case LENGTH -> "length";
-      case CANCELLED -> throw new IllegalArgumentException("a cancelled choice is no answer");
+      // OpenAI's own API cancels nothing, so has no word for it; this is vLLM's.
+      case CANCELLED -> "abort";
     };
   }
 

@@ -21,7 +21,7 @@ import java.util.OptionalInt;
  * @param stream whether the reply is a stream of chunks
  * @param includeUsage whether the stream ends with the usage
  * @param echo whether the prompt's text stands before each answer
- * @param timeout the longest the client will wait
+ * @param timeout the longest that the answer may take, with the server's default likewise
  * @param priority higher goes first
  * @param ignored fields that nobody here knows, for the response's header and the log
  */

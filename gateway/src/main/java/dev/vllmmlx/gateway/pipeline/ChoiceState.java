@@ -7,6 +7,7 @@ import dev.vllmmlx.spi.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /**
@@ -23,6 +24,7 @@ public final class ChoiceState {
   private int completionTokens;
   private Optional<GenerationEvent.Finished> finished = Optional.empty();
   private Usage usage = new Usage(0, 0, 0);
+  private OptionalLong lastToken = OptionalLong.empty();
   private boolean opened;
   private boolean closed;
 
@@ -63,11 +65,19 @@ public final class ChoiceState {
     return usage;
   }
 
+  /** When its last token came, as {@link System#nanoTime()}; empty before the first. */
+  OptionalLong lastToken() {
+    return lastToken;
+  }
+
   void add(GenerationEvent.Started started) {
     usage = new Usage(started.promptTokens(), started.cachedTokens(), 0);
   }
 
-  void add(GenerationEvent.Delta delta) {
+  void add(GenerationEvent.Delta delta, long nanos) {
+    if (delta.tokens() > 0) {
+      lastToken = OptionalLong.of(nanos);
+    }
     text.append(delta.text());
     logprobs.addAll(delta.logprobs());
     tokens += delta.tokens();

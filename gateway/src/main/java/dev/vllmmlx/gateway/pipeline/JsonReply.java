@@ -37,6 +37,10 @@ public final class JsonReply {
               after ->
                   response.putHeader(
                       HttpHeaders.RETRY_AFTER, String.valueOf(Math.max(1, after.toSeconds()))));
+      if (error.status() == 504) {
+        // OpenAI's SDKs would ask twice more for what has just taken too long.
+        response.putHeader("x-should-retry", "false");
+      }
       if (error.status() == 503) {
         response.putHeader(HttpHeaders.CONNECTION, "close");
       }

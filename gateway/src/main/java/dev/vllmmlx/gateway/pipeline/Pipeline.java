@@ -1,10 +1,13 @@
 package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.spi.Engine;
+import dev.vllmmlx.spi.RequestProgress;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -15,48 +18,93 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Pipeline {
   private final Vertx vertx;
   private final Engine engine;
-  private final StreamReply.Pace pace;
+  private final Pace pace;
+  private final Optional<Duration> tokenTimeout;
+  private final CallMeter meter;
   private final Set<Run> underWay = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
   /**
-   * @param interval tokens per chunk of a stream
-   * @param keepAlive after so long without a chunk a comment is sent
-   * @param stalled after so long without reading a client is cut off
+   * @param tokenTimeout a choice that is silent for so long once it has begun ends its call
    */
-  public Pipeline(Vertx vertx, Engine engine, int interval, Duration keepAlive, Duration stalled) {
+  public Pipeline(
+      Vertx vertx, Engine engine, Pace pace, Optional<Duration> tokenTimeout, CallMeter meter) {
     this.vertx = vertx;
     this.engine = engine;
-    this.pace = new StreamReply.Pace(interval, keepAlive, stalled);
+    this.pace = pace;
+    this.tokenTimeout = tokenTimeout;
+    this.meter = meter;
   }
 
   /**
    * Answers a call on the request's response. To be called on the request's event loop.
    *
-   * @param id of the reply; no other call that is under way may have it
+   * @param caller who asks; no other call that is under way may have its id
    * @return completes on the event loop when the answer has been sent or the client is gone; never
    *     fails
    */
   public Future<Outcome> answer(
-      HttpServerRequest request, Call call, String id, String tenant, ReplyEncoder encoder) {
+      HttpServerRequest request, Call call, Caller caller, ReplyEncoder encoder) {
     var response = request.response();
     var choices = ChoiceState.of(call);
     var reply =
         call.stream()
             ? new StreamReply(vertx, request, encoder, choices, call.includeUsage(), pace)
             : new BodyReply(response, encoder, choices);
-    var run = new Run(vertx.getOrCreateContext(), engine, choices, reply);
+    var run =
+        new Run(vertx.getOrCreateContext(), caller, engine, choices, reply, tokenTimeout, meter);
     underWay.add(run);
-    run.end().onComplete(_ -> underWay.remove(run));
+    run.end()
+        .onSuccess(
+            outcome -> {
+              underWay.remove(run);
+              meter.ended(outcome, run.age());
+            });
     response.closeHandler(_ -> run.leave());
     if (response.closed()) {
       run.leave();
     } else if (draining) {
       run.abort(ApiError.draining());
     } else {
-      run.start(call, id, tenant);
+      run.start(call);
     }
     return run.end();
+  }
+
+  /**
+   * Ends calls that are under way, within a step of the engine. Their replies are what was there so
+   * far.
+   *
+   * @param id of a reply, or of its HTTP request, which several may share
+   * @param tenant whose calls alone are meant; empty for everybody's
+   * @return completes when the engine has ended them; empty when none was under way
+   */
+  public Future<List<Cancelled>> cancel(String id, Optional<String> tenant) {
+    var ends =
+        underWay.stream()
+            .filter(run -> run.caller().isCalled(id))
+            .filter(run -> run.caller().isOf(tenant))
+            .map(Run::cancel)
+            .toList();
+    return Future.all(ends)
+        .map(all -> all.<Optional<Cancelled>>list().stream().flatMap(Optional::stream).toList());
+  }
+
+  /**
+   * How far the calls have come that are under way, in the words of their replies: what an engine
+   * knows as several requests is one id and its choices.
+   *
+   * @param requests as the engine says
+   * @param tenant whose calls alone are meant; empty for everybody's
+   */
+  public List<RequestProgress> progress(List<RequestProgress> requests, Optional<String> tenant) {
+    return requests.stream()
+        .flatMap(
+            request ->
+                underWay.stream()
+                    .filter(run -> run.caller().isOf(tenant))
+                    .flatMap(run -> run.inItsWords(request).stream()))
+        .toList();
   }
 
   /** Whether no new calls are taken. */

@@ -7,10 +7,12 @@ import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
+import dev.vllmmlx.spi.RequestProgress;
 import dev.vllmmlx.spi.Sampling;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,36 +23,59 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One call under way: a generation for each choice, whose events it takes over from the engine's
- * thread and hands to the reply on the request's event loop. Every method but the engine's callback
- * runs on that loop.
+ * thread and hands to the reply on the request's event loop. Every method runs on that loop, but
+ * for the engine's callback and where one says otherwise.
  */
 final class Run {
 
-  /** An event of a choice. */
-  private record Arrival(ChoiceState choice, GenerationEvent event) {}
+  /** An event of a choice, and when it came. */
+  private record Arrival(ChoiceState choice, GenerationEvent event, long nanos) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(Run.class);
 
   private final Context loop;
+  private final Caller caller;
   private final Engine engine;
   private final List<ChoiceState> choices;
   private final Reply reply;
+  private final TimeLimits limits;
+  private final CallMeter meter;
+  private final long began = System.nanoTime();
+  private final Promise<Void> settled = Promise.promise(); // The engine has no more to say.
   private final Promise<Outcome> end = Promise.promise();
   private final List<Generation> generations = new ArrayList<>();
 
   // Guarded by itself: the engine's thread adds, the event loop takes all there is at once.
   private final List<Arrival> arrivals = new ArrayList<>();
-  private String id = "";
   private String promptField = "";
   private int open;
+  private boolean cancelled; // By request: what is there so far is the answer.
   private boolean deaf; // Whatever the engine still says is of no interest.
 
-  Run(Context loop, Engine engine, List<ChoiceState> choices, Reply reply) {
+  /**
+   * @param betweenTokens how long a choice may be silent once it has begun
+   */
+  Run(
+      Context loop,
+      Caller caller,
+      Engine engine,
+      List<ChoiceState> choices,
+      Reply reply,
+      Optional<Duration> betweenTokens,
+      CallMeter meter) {
+    this.limits = new TimeLimits(loop.owner(), choices, betweenTokens, this::abort);
     this.loop = loop;
+    this.caller = caller;
     this.engine = engine;
     this.choices = choices;
     this.reply = reply;
+    this.meter = meter;
     this.open = choices.size();
+  }
+
+  /** Since the call came. */
+  Duration age() {
+    return Duration.ofNanos(System.nanoTime() - began);
   }
 
   /** Completes when the answer has been sent or the client is gone; never fails. */
@@ -58,16 +83,20 @@ final class Run {
     return end.future();
   }
 
-  void start(Call call, String id, String tenant) {
-    this.id = id;
+  Caller caller() {
+    return caller;
+  }
+
+  void start(Call call) {
     this.promptField = call.promptField();
+    limits.start(call.timeout());
     var deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
     try {
       for (var choice : choices) {
         var ofPrompt = choice.index() % call.choices();
         var request =
             new GenerationRequest(
-                call.prompts().size() == 1 ? id : id + "-" + choice.promptIndex(),
+                engineId(choice),
                 ofPrompt,
                 call.prompts().get(choice.promptIndex()),
                 seeded(call.sampling(), ofPrompt),
@@ -76,12 +105,37 @@ final class Run {
                 call.topLogprobs(),
                 deadline,
                 call.priority(),
-                tenant);
+                caller.tenant());
         generations.add(engine.generate(request, event -> arrive(choice, event)));
       }
     } catch (RuntimeException e) {
       broken(e);
     }
+  }
+
+  // Choices of one prompt share an id, by which an engine knows that they share the prompt.
+  private String engineId(ChoiceState choice) {
+    return choices.getLast().promptIndex() == 0
+        ? caller.id()
+        : caller.id() + "-" + choice.promptIndex();
+  }
+
+  /** What an engine says of a request, if it is of this call. From any thread. */
+  Optional<RequestProgress> inItsWords(RequestProgress request) {
+    return choices.stream()
+        .filter(choice -> engineId(choice).equals(request.id()))
+        .skip(request.choice())
+        .findFirst()
+        .map(
+            choice ->
+                new RequestProgress(
+                    caller.id(),
+                    choice.index(),
+                    request.phase(),
+                    request.promptTokens(),
+                    request.computedTokens(),
+                    request.generatedTokens(),
+                    request.age()));
   }
 
   /** The client is gone: whatever still generates stops. */
@@ -99,14 +153,37 @@ final class Run {
     }
   }
 
-  /** {@link #abort} from another thread. */
+  /** {@link #abort} from any thread. */
   void abortFromOutside(ApiError error) {
     loop.runOnContext(_ -> abort(error));
   }
 
+  /**
+   * Ends every choice that goes on, as an answer that is whole as far as it came. From any thread.
+   *
+   * @return completes on the event loop when the engine has ended them all; empty when there was
+   *     nothing left to end
+   */
+  Future<Optional<Cancelled>> cancel() {
+    var result = Promise.<Optional<Cancelled>>promise();
+    loop.runOnContext(
+        _ -> {
+          cancelled = true;
+          generations.forEach(Generation::cancel);
+          settled.future().onComplete(_ -> result.complete(Cancelled.of(caller.id(), choices)));
+        });
+    return result.future();
+  }
+
   private void silence() {
     deaf = true;
+    settle();
     generations.forEach(Generation::cancel);
+  }
+
+  private void settle() {
+    limits.stop();
+    settled.tryComplete();
   }
 
   private void finish(Future<Void> written, Optional<ApiError> error) {
@@ -115,7 +192,7 @@ final class Run {
 
   // A fault of the engine or of ours, and no reason to leave the client waiting.
   private void broken(RuntimeException e) {
-    LOG.error("request {} failed", id, e);
+    LOG.error("request {} failed", caller.id(), e);
     abort(ApiError.of(new EngineException.Internal("", e), promptField));
   }
 
@@ -137,8 +214,9 @@ final class Run {
   }
 
   private void arrive(ChoiceState choice, GenerationEvent event) {
+    var now = System.nanoTime();
     synchronized (arrivals) {
-      arrivals.add(new Arrival(choice, event));
+      arrivals.add(new Arrival(choice, event, now));
       if (arrivals.size() > 1) {
         return; // The loop has been called already.
       }
@@ -155,7 +233,7 @@ final class Run {
     try {
       for (var arrival : batch) {
         if (!deaf) {
-          take(arrival.choice(), arrival.event());
+          take(arrival.choice(), arrival.event(), arrival.nanos());
         }
       }
     } catch (RuntimeException e) {
@@ -163,25 +241,31 @@ final class Run {
     }
   }
 
-  private void take(ChoiceState choice, GenerationEvent event) {
+  private void take(ChoiceState choice, GenerationEvent event, long nanos) {
     switch (event) {
       case GenerationEvent.Started started -> {
         choice.add(started);
+        meter.accepted(started.promptTokens(), started.cachedTokens());
         reply.started(choice);
       }
       case GenerationEvent.Delta delta -> {
-        choice.add(delta);
+        measure(choice, delta.tokens(), nanos);
+        choice.add(delta, nanos);
+        limits.advanced();
         reply.advanced(choice);
       }
       case GenerationEvent.Finished(FinishReason reason, var _, var _, var _)
-          when reason == FinishReason.CANCELLED ->
-          abort(timedOut());
+          when reason == FinishReason.CANCELLED && !cancelled ->
+          // Nobody but its deadline has cancelled a generation that is listened to.
+          abort(TimeLimits.timedOut());
       case GenerationEvent.Finished finished -> {
         choice.add(finished);
+        meter.finished(finished.timings());
         reply.advanced(choice);
         if (--open == 0) {
           var written = reply.completed();
           deaf = true;
+          settle();
           finish(written, Optional.empty());
         }
       }
@@ -190,14 +274,15 @@ final class Run {
     }
   }
 
-  // Nobody else cancels a generation and goes on listening to it.
-  private static ApiError timedOut() {
-    return new ApiError(
-        408,
-        "timeout_error",
-        Optional.of("request_timeout"),
-        Optional.of("timeout"),
-        "the request's time was up before the answer was done",
-        Optional.empty());
+  private void measure(ChoiceState choice, int tokens, long nanos) {
+    if (tokens == 0) {
+      return;
+    }
+    var last = choice.lastToken();
+    if (last.isPresent()) {
+      meter.nextTokens(tokens, Duration.ofNanos(nanos - last.getAsLong()));
+    } else {
+      meter.firstTokens(tokens, Duration.ofNanos(nanos - began));
+    }
   }
 }

@@ -10,7 +10,6 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.impl.ConnectionBase;
-import java.time.Duration;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
@@ -21,15 +20,6 @@ import tools.jackson.databind.JsonNode;
 final class StreamReply implements Reply {
   private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
   private static final Buffer KEEP_ALIVE = Buffer.buffer(": keep-alive\n\n");
-
-  /**
-   * How a stream behaves in time.
-   *
-   * @param interval tokens per chunk
-   * @param keepAlive after so long without a chunk a comment is sent, for proxies that cut silence
-   * @param stalled after so long without the client reading it is cut off
-   */
-  record Pace(int interval, Duration keepAlive, Duration stalled) {}
 
   private final HttpConnection connection;
   private final HttpServerResponse response;
@@ -86,6 +76,7 @@ final class StreamReply implements Reply {
   public Future<Void> failed(ApiError error) {
     if (response.headWritten()) {
       // The status is out: the error is an event, and no chunk pretends that the answer is whole.
+      choices.stream().filter(ChoiceState::hasUnsent).forEach(this::writeText);
       write(encoder.error(error));
       settleWith(response.end());
     } else {
@@ -110,11 +101,15 @@ final class StreamReply implements Reply {
       return;
     }
     if (choice.hasUnsent()) {
-      write(encoder.delta(choice, choice.take()));
+      writeText(choice);
     }
     if (choice.finishReason().isPresent() && choice.close()) {
       write(encoder.finish(choice));
     }
+  }
+
+  private void writeText(ChoiceState choice) {
+    write(encoder.delta(choice, choice.take()));
   }
 
   private void drained() {

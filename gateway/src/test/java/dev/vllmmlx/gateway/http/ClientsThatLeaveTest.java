@@ -27,17 +27,8 @@ class ClientsThatLeaveTest {
       new TestServer(
           engine,
           settings ->
-              new GatewaySettings(
-                  settings.host(),
-                  settings.port(),
-                  settings.apiKey(),
-                  settings.allowedOrigins(),
-                  settings.limits(),
-                  new GatewaySettings.Times(
-                      Duration.ofSeconds(60),
-                      Duration.ofSeconds(5),
-                      Duration.ofMillis(50),
-                      Duration.ofMillis(1000))));
+              settings.with(
+                  settings.times().withStream(Duration.ofMillis(50), Duration.ofMillis(1000))));
 
   @AfterEach
   void close() {

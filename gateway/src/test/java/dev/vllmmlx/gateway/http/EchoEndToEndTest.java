@@ -9,11 +9,18 @@ import dev.vllmmlx.gateway.TestServer;
 import dev.vllmmlx.gateway.plugin.EngineCatalog;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
+import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
 
 /** With an engine that keeps its contract by itself, found as every engine is. */
 class EchoEndToEndTest {
@@ -109,12 +116,100 @@ class EchoEndToEndTest {
   }
 
   @Test
+  void saysHowFarARequestIsAndEndsIt() {
+    var slow = open("10");
+    try (slow;
+        var busy = new TestServer(slow)) {
+      var reply = busy.postLater(COMPLETIONS, "{'prompt':'0123456789','ignore_eos':true}");
+      var requests = new AtomicReference<JsonNode>();
+      await()
+          .until(
+              () -> {
+                requests.set(TestServer.json(busy.get("/v1/status")).get("requests"));
+                return requests.get().path(0).path("generated_tokens").asInt(0) > 2;
+              });
+      var request = requests.get().get(0);
+      assertThat(request.get("phase").asString()).isEqualTo("decode");
+      assertThat(request.get("prompt_tokens").intValue()).isEqualTo(10);
+      var id = request.get("id").asString();
+      var cancelled = busy.post("/v1/requests/%s/cancel".formatted(id), "");
+      var tokens =
+          TestServer.json(cancelled).at("/cancelled/0/choices/0/completion_tokens").intValue();
+      var body = TestServer.json(reply.join());
+      assertThat(body.get("id").asString()).isEqualTo(id);
+      assertThat(body.at("/choices/0/finish_reason").asString()).isEqualTo("abort");
+      assertThat(body.at("/choices/0/text").asString()).hasSize(tokens);
+      assertThat(body.at("/usage/completion_tokens").intValue()).isEqualTo(tokens);
+      assertThat(TestServer.json(busy.get("/v1/status")).get("requests").isEmpty()).isTrue();
+    }
+  }
+
+  @Test
+  void endsWhatIsCancelledAndNothingElse() throws Exception {
+    var calls = 120;
+    var prompt = "0123456789".repeat(4);
+    var random = new Random(7);
+    var busyEngine =
+        EngineCatalog.find(Optional.empty())
+            .named("echo")
+            .orElseThrow()
+            .open(
+                new EngineContext(
+                    Optional.empty(),
+                    Optional.of("parrot"),
+                    Map.of(
+                        "tokens-per-second", "100",
+                        "max-queue", "256",
+                        "max-running", "40",
+                        "context-length", "256"),
+                    (_, _, _) -> {}));
+    try (busyEngine;
+        var busy = new TestServer(busyEngine)) {
+      var replies = new ArrayList<CompletableFuture<HttpResponse<String>>>();
+      for (var i = 0; i < calls; i++) {
+        var json = "{'prompt':'%s','stream':%s}".formatted(prompt, i % 3 != 0);
+        replies.add(
+            busy.sendLater(
+                busy.posting(COMPLETIONS, json).header("x-request-id", "call-" + i).build()));
+      }
+      await().until(() -> busyEngine.status().waiting() > 0);
+      var ends = new HashMap<Integer, HttpResponse<String>>();
+      for (var i = 0; i < calls; i += 2) {
+        Thread.sleep(random.nextInt(15));
+        ends.put(i, busy.post("/v1/requests/call-%d/cancel".formatted(i), ""));
+      }
+      for (var i = 0; i < calls; i++) {
+        var reply = replies.get(i).join();
+        var streamed = i % 3 != 0;
+        var body = streamed ? null : TestServer.json(reply);
+        var fold = streamed ? StreamFold.of(TestServer.chunks(reply)) : null;
+        var text = streamed ? fold.text(0) : body.at("/choices/0/text").asString();
+        var reason =
+            streamed
+                ? fold.finishReasons().getFirst()
+                : body.at("/choices/0/finish_reason").asString();
+        if (ends.containsKey(i) && ends.get(i).statusCode() == 200) {
+          var cut = TestServer.json(ends.get(i)).at("/cancelled/0/choices/0");
+          assertThat(reason).as("call %d", i).isEqualTo("abort");
+          assertThat(prompt).startsWith(text);
+          assertThat(text).hasSize(cut.get("completion_tokens").intValue());
+        } else {
+          assertThat(reason).as("call %d", i).isEqualTo("stop");
+          assertThat(text).isEqualTo(prompt);
+        }
+      }
+      assertThat(ends.values()).anyMatch(it -> it.statusCode() == 200);
+      await().until(() -> busyEngine.status().running() + busyEngine.status().waiting() == 0);
+    }
+  }
+
+  @Test
   void cancelsAtTheTimeout() {
     var slow = open("10");
     try (slow;
         var busy = new TestServer(slow)) {
       var response = busy.post(COMPLETIONS, "{'prompt':'0123456789','timeout':0.2}");
-      assertThat(response.statusCode()).isEqualTo(408);
+      assertThat(response.statusCode()).isEqualTo(504);
     }
   }
 }

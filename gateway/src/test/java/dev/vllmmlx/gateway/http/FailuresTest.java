@@ -124,7 +124,7 @@ class FailuresTest {
     var response = server.post(CHAT, "{'stream':%s,'timeout':0.5,%s}".formatted(stream, MESSAGES));
     assertThat(engine.asked(0).request().deadline()).isPresent();
     assertThat(response.body()).contains("request_timeout");
-    assertThat(response.statusCode()).isEqualTo(stream ? 200 : 408);
+    assertThat(response.statusCode()).isEqualTo(stream ? 200 : 504);
   }
 
   @ParameterizedTest

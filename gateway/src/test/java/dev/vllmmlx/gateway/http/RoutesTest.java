@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,21 +36,17 @@ class RoutesTest {
     engine.close();
   }
 
-  private void serve(Optional<String> key, List<String> origins, long maxBody, Duration bodyTime) {
+  private void serve(List<String> keys, List<String> origins, long maxBody, Duration bodyTime) {
     server.close();
-    var usual = GatewaySettings.Times.usual();
     server =
         new TestServer(
             engine,
             settings ->
-                new GatewaySettings(
-                    settings.host(),
-                    0,
-                    key,
-                    origins,
-                    new GatewaySettings.Limits(100, 1, maxBody),
-                    new GatewaySettings.Times(
-                        usual.aliveWithin(), bodyTime, usual.keepAlive(), usual.stalled())));
+                settings
+                    .withKeys(keys)
+                    .withOrigins(origins)
+                    .with(new GatewaySettings.Limits(100, 1, maxBody))
+                    .with(settings.times().withBody(bodyTime)));
   }
 
   @Test
@@ -91,6 +86,8 @@ class RoutesTest {
     "POST, /v1/models, 'GET, HEAD'",
     "PUT, /v1/models/acme/tiny-model, 'GET, HEAD'",
     "POST, /health, 'GET, HEAD'",
+    "POST, /metrics, 'GET, HEAD'",
+    "POST, /v1/status, 'GET, HEAD'",
     "OPTIONS, /v1/chat/completions, POST"
   })
   void namesTheMethodsOfAPath(String method, String path, String allowed) {
@@ -111,7 +108,7 @@ class RoutesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/health", "/v1/models", "/v1/models/acme/tiny-model"})
+  @ValueSource(strings = {"/health", "/v1/status", "/v1/models", "/v1/models/acme/tiny-model"})
   void answersHeadLikeGetWithoutABody(String path) {
     var head =
         server.send(
@@ -179,7 +176,7 @@ class RoutesTest {
 
   @Test
   void wantsTheKeyWhereThereIsOne() {
-    serve(Optional.of("s3cret"), List.of(), 1000, Duration.ofSeconds(5));
+    serve(List.of("s3cret"), List.of(), 1000, Duration.ofSeconds(5));
     assertThat(server.get("/health").statusCode()).isEqualTo(200);
     for (var header : List.of("", "Bearer", "Bearer wrong", "s3cret", "Basic s3cret")) {
       var request = server.posting(CHAT, CHATTING);
@@ -206,8 +203,21 @@ class RoutesTest {
   }
 
   @Test
+  void takesAnyOfSeveralKeysAndTellsThemApart() {
+    serve(List.of("one", "two"), List.of(), 1000, Duration.ofSeconds(5));
+    for (var key : List.of("one", "two", "one", "onetwo")) {
+      var response =
+          server.send(
+              server.posting(CHAT, CHATTING).header("authorization", "Bearer " + key).build());
+      assertThat(response.statusCode()).as(key).isEqualTo(key.equals("onetwo") ? 401 : 200);
+    }
+    var tenants = engine.asked().stream().map(it -> it.request().tenant()).toList();
+    assertThat(tenants.get(0)).isEqualTo(tenants.get(2)).isNotEqualTo(tenants.get(1));
+  }
+
+  @Test
   void letsPagesOfAllowedOriginsIn() {
-    serve(Optional.of("key"), List.of("http://ui.example"), 1000, Duration.ofSeconds(5));
+    serve(List.of("key"), List.of("http://ui.example"), 1000, Duration.ofSeconds(5));
     var preflight =
         server
             .request(CHAT)
@@ -240,7 +250,7 @@ class RoutesTest {
 
   @Test
   void letsAnyPageInWhereAllAreAllowed() {
-    serve(Optional.empty(), List.of("*"), 1000, Duration.ofSeconds(5));
+    serve(List.of(), List.of("*"), 1000, Duration.ofSeconds(5));
     var response =
         server.send(server.request("/v1/models").header("origin", "http://any.example").build());
     assertThat(response.headers().firstValue("access-control-allow-origin").orElseThrow())
@@ -249,7 +259,7 @@ class RoutesTest {
 
   @Test
   void refusesABodyThatIsTooLarge() throws IOException {
-    serve(Optional.empty(), List.of(), 1000, Duration.ofSeconds(5));
+    serve(List.of(), List.of(), 1000, Duration.ofSeconds(5));
     var large = "{'prompt':'%s'}".formatted("x".repeat(300_000));
     var declared = server.post(COMPLETIONS, large);
     assertThat(declared.statusCode()).isEqualTo(413);
@@ -281,7 +291,7 @@ class RoutesTest {
   @ParameterizedTest
   @CsvSource({"10, 100 ", "2000, 413 "})
   void saysBeforehandWhetherABodyMayCome(int length, String status) throws IOException {
-    serve(Optional.empty(), List.of(), 1000, Duration.ofSeconds(5));
+    serve(List.of(), List.of(), 1000, Duration.ofSeconds(5));
     try (var socket = server.connect()) {
       socket
           .getOutputStream()
@@ -295,7 +305,7 @@ class RoutesTest {
 
   @Test
   void waitsForABodyOnlySoLong() throws IOException {
-    serve(Optional.empty(), List.of(), 1000, Duration.ofMillis(200));
+    serve(List.of(), List.of(), 1000, Duration.ofMillis(200));
     try (var socket = server.connect()) {
       var out = socket.getOutputStream();
       out.write(

@@ -35,15 +35,7 @@ class StreamFoldTest {
 
   private static TestServer server(ScriptedEngine engine, int interval) {
     return new TestServer(
-        engine,
-        settings ->
-            new GatewaySettings(
-                settings.host(),
-                0,
-                settings.apiKey(),
-                List.of(),
-                new GatewaySettings.Limits(100, interval, 100_000),
-                settings.times()));
+        engine, settings -> settings.with(new GatewaySettings.Limits(100, interval, 100_000)));
   }
 
   @ParameterizedTest

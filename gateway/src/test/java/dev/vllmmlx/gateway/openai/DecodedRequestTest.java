@@ -31,7 +31,9 @@ class DecodedRequestTest {
 
   private Call decode(Dialect dialect, String json) {
     var body = Body.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
-    return dialect.decode(body, engine, new Dialect.Defaults(77)).call();
+    return dialect
+        .decode(body, engine, new Dialect.Defaults(77, Optional.of(Duration.ofSeconds(42))))
+        .call();
   }
 
   private Call chat(String fields) {
@@ -50,7 +52,7 @@ class DecodedRequestTest {
     assertThat(call.choices()).isEqualTo(1);
     assertThat(call.topLogprobs()).isEmpty();
     assertThat(call.stream()).isFalse();
-    assertThat(call.timeout()).isEmpty();
+    assertThat(call.timeout()).contains(Duration.ofSeconds(42));
     assertThat(call.ignored()).isEmpty();
   }
 

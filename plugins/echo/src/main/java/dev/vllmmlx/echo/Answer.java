@@ -3,6 +3,7 @@ package dev.vllmmlx.echo;
 import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
+import dev.vllmmlx.spi.RequestProgress;
 import dev.vllmmlx.spi.StopConditions;
 import dev.vllmmlx.spi.Timings;
 import dev.vllmmlx.spi.TokenLogprob;
@@ -27,8 +28,9 @@ final class Answer {
   /** What was generated and not sent: it may be the beginning of a stop string. */
   private final StringBuilder held = new StringBuilder();
 
-  private long began;
-  private int tokens;
+  // The engine's thread alone writes them, and anyone may ask how far it is.
+  private volatile long began;
+  private volatile int tokens;
   private int position;
 
   /**
@@ -51,7 +53,8 @@ final class Answer {
   /** The events of one more token: a delta, and the end where it is one. */
   List<GenerationEvent> step() {
     var id = next();
-    tokens++;
+    var count = tokens + 1;
+    tokens = count;
     if (ends(id)) {
       var delta = new GenerationEvent.Delta(release(), 1, logprobs(id));
       var text = id == Vocabulary.END ? "" : Character.toString(id);
@@ -73,6 +76,18 @@ final class Answer {
           finished(FinishReason.LENGTH, Optional.empty()));
     }
     return List.of(new GenerationEvent.Delta(safe(), 1, logprobs(id)));
+  }
+
+  /** How far it has come, for anyone who asks. */
+  RequestProgress progress() {
+    return new RequestProgress(
+        request.id(),
+        request.choice(),
+        began == 0 ? RequestProgress.Phase.WAITING : RequestProgress.Phase.DECODE,
+        prompt.length,
+        began == 0 ? 0 : prompt.length,
+        tokens,
+        Duration.ofNanos(System.nanoTime() - arrived));
   }
 
   GenerationEvent.Finished cancelled() {

@@ -4,6 +4,7 @@ import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.GenerationSink;
+import dev.vllmmlx.spi.RequestProgress;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +39,10 @@ final class Echo implements Generation {
   void accepted(Answer itsAnswer, AtomicInteger itsPlaces) {
     answer = itsAnswer;
     places = itsPlaces;
+  }
+
+  RequestProgress progress() {
+    return answer.progress();
   }
 
   @Override

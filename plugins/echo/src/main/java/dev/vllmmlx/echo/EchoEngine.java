@@ -10,20 +10,22 @@ import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.GenerationSink;
 import dev.vllmmlx.spi.ModelInfo;
 import dev.vllmmlx.spi.Prompt;
+import dev.vllmmlx.spi.RequestProgress;
 import dev.vllmmlx.spi.Sampling;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /**
  * Answers every running request a token at a time, in turn, on one thread. Requests reach it by a
@@ -41,6 +43,8 @@ final class EchoEngine implements Engine {
               .thenComparingLong(Echo::ticket));
   private final AtomicInteger admitted = new AtomicInteger();
   private final AtomicLong tickets = new AtomicLong();
+  // Of the engine's thread; others may look on.
+  private final List<Echo> active = new CopyOnWriteArrayList<>();
   private final Thread thread;
   private volatile int running;
   private volatile long lastAlive = System.nanoTime();
@@ -109,10 +113,9 @@ final class EchoEngine implements Engine {
   }
 
   private void serve() {
-    var active = new ArrayList<Echo>();
     while (!closed) {
       lastAlive = System.nanoTime();
-      takeUp(active);
+      takeUp();
       running = active.size();
       active.removeIf(Echo::step);
       if (!active.isEmpty()) {
@@ -123,7 +126,7 @@ final class EchoEngine implements Engine {
     active.forEach(echo -> echo.end(new GenerationEvent.Failed(unavailable())));
   }
 
-  private void takeUp(List<Echo> active) {
+  private void takeUp() {
     try {
       if (active.isEmpty()) {
         var first = waiting.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
@@ -164,7 +167,17 @@ final class EchoEngine implements Engine {
         Duration.ofNanos(System.nanoTime() - lastAlive),
         now,
         Math.max(0, admitted.get() - now),
-        Map.of());
+        Map.of(),
+        progress());
+  }
+
+  private List<RequestProgress> progress() {
+    // In this order: one that is taken up meanwhile is seen twice rather than not at all.
+    return Stream.concat(List.copyOf(waiting).stream(), active.stream())
+        .distinct()
+        .sorted(Comparator.comparingLong(Echo::ticket))
+        .map(Echo::progress)
+        .toList();
   }
 
   @Override

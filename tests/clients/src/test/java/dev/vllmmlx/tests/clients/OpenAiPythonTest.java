@@ -15,6 +15,13 @@ final class OpenAiPythonTest {
   }
 
   @Test
+  void seesWhatRunsAndEndsIt() {
+    try (var server = RunningServer.start("--engine", "echo", "--tokens-per-second", "20")) {
+      python.pytest("test_slow_answers.py", server);
+    }
+  }
+
+  @Test
   void worksWithTheDefaultModel() {
     try (var server = RunningServer.start()) {
       python.pytest("test_model.py", server);

@@ -1,0 +1,51 @@
+package dev.vllmmlx.gateway.metrics;
+
+import dev.vllmmlx.spi.Engine;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+
+/** All that one gateway counts. Every meter has the labels {@code model} and {@code engine}. */
+public final class Metrics {
+  /** Of what {@link #scrape} writes. */
+  public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final CallMetrics calls;
+  private final EngineMetrics engine;
+
+  /**
+   * @param engineName by which users chose the engine
+   */
+  public Metrics(String engineName, Engine engine) {
+    registry.config().commonTags("model", engine.model().id(), "engine", engineName);
+    this.calls = new CallMetrics(registry);
+    this.engine = new EngineMetrics(engine, registry);
+  }
+
+  /**
+   * Loads the classes that metrics are made of, a tenth of a second's work, so that it is done
+   * while an engine opens and not after.
+   */
+  public static void load() {
+    var trial = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    new CallMetrics(trial);
+    trial.close();
+  }
+
+  /** Where the pipeline tells how its calls fare. */
+  public CallMetrics calls() {
+    return calls;
+  }
+
+  /** Everything, in the text format of Prometheus. Does not block. */
+  public String scrape() {
+    engine.look();
+    return registry.scrape(CONTENT_TYPE);
+  }
+
+  /** Frees what it holds. */
+  public void close() {
+    registry.close();
+  }
+}

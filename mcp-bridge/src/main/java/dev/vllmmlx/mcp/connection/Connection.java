@@ -235,7 +235,7 @@ final class Connection {
 
   private Throwable callFailure(Throwable failure) {
     if (lost.isPresent()) {
-      return new ConnectionException("the server " + lost.get(), failure);
+      return new ConnectionException("the connection was lost: " + lost.get(), failure);
     }
     return failure instanceof McpError error && error.getJsonRpcError() != null
         ? new ConnectionException(

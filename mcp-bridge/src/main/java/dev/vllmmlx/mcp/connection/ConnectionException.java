@@ -1,5 +1,9 @@
 package dev.vllmmlx.mcp.connection;
 
+import java.net.ConnectException;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.concurrent.TimeoutException;
+
 /** A server cannot be reached, or does not speak as it should. The message says why, for people. */
 public final class ConnectionException extends Exception {
   private static final long serialVersionUID = 1;
@@ -19,16 +23,17 @@ public final class ConnectionException extends Exception {
 
   /** Why something failed, in as few words as there are. */
   static String reason(Throwable failure) {
-    var deepest = failure;
-    while (deepest.getCause() != null && deepest.getCause() != deepest) {
-      deepest = deepest.getCause();
+    var cause = failure;
+    while (cause.getCause() != null && !(cause instanceof ConnectException)) {
+      cause = cause.getCause();
     }
-    var message = deepest.getMessage();
-    return switch (deepest) {
-      case java.util.concurrent.TimeoutException _ -> "no answer in time";
-      case java.net.ConnectException _ -> "the connection is refused";
-      default ->
-          message == null || message.isBlank() ? deepest.getClass().getSimpleName() : message;
+    var message = cause.getMessage();
+    return switch (cause) {
+      case TimeoutException _ -> "no answer in time";
+      case ConnectException e when e.getCause() instanceof UnresolvedAddressException ->
+          "the host is not known";
+      case ConnectException _ -> "the connection is refused";
+      default -> message == null || message.isBlank() ? cause.getClass().getSimpleName() : message;
     };
   }
 }

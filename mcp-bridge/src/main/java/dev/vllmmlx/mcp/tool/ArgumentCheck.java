@@ -1,9 +1,11 @@
 package dev.vllmmlx.mcp.tool;
 
-import com.networknt.schema.Schema;
+import com.networknt.schema.Error;
 import com.networknt.schema.SchemaException;
+import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -23,6 +25,7 @@ final class ArgumentCheck {
   private static final Logger LOG = LoggerFactory.getLogger(ArgumentCheck.class);
   private static final int MOST_SAID = 5;
   private static final int LONGEST = 1 << 20;
+  private static final SpecificationVersion DIALECT = SpecificationVersion.DRAFT_2020_12;
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
@@ -65,12 +68,7 @@ final class ArgumentCheck {
 
   private static void check(JsonNode node, McpTool tool, Map<String, Object> parameters)
       throws Unfit {
-    var errors = java.util.List.<com.networknt.schema.Error>of();
-    try {
-      errors = schema(parameters).validate(node);
-    } catch (SchemaException | IllegalArgumentException | JacksonException e) {
-      LOG.warn("the schema of {} cannot be used: {}", tool.name(), e.getMessage());
-    }
+    var errors = errors(node, tool, JSON.valueToTree(parameters));
     if (!errors.isEmpty()) {
       throw new Unfit(
           "the arguments do not fit the tool's schema: "
@@ -82,9 +80,19 @@ final class ArgumentCheck {
     }
   }
 
-  // A registry each: schemas know each other by $id in one, and these are of different servers.
-  private static Schema schema(Map<String, Object> parameters) {
-    return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-        .getSchema(JSON.<JsonNode>valueToTree(parameters));
+  private static List<Error> errors(JsonNode node, McpTool tool, JsonNode schema) {
+    try {
+      // A registry each: schemas know each other by $id in one, and these are of different servers.
+      var registry = SchemaRegistry.withDefaultDialect(DIALECT);
+      var dialect = schema.path("$schema").asString(DIALECT.getDialectId());
+      var wrong = registry.getSchema(SchemaLocation.of(dialect)).validate(schema);
+      if (wrong.isEmpty()) {
+        return registry.getSchema(schema).validate(node);
+      }
+      LOG.warn("the schema of {} is not valid: {}", tool.name(), wrong.getFirst());
+    } catch (SchemaException | IllegalArgumentException | JacksonException e) {
+      LOG.warn("the schema of {} cannot be used: {}", tool.name(), e.getMessage());
+    }
+    return List.of();
   }
 }

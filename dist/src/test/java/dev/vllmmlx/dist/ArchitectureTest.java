@@ -20,6 +20,7 @@ final class ArchitectureTest {
   private static final String HUB = "dev.vllmmlx.hub..";
   private static final String TEXT = "dev.vllmmlx.text..";
   private static final String CACHE = "dev.vllmmlx.cache..";
+  private static final String MCP = "dev.vllmmlx.mcp..";
   private static final String MLX = "dev.vllmmlx.mlx..";
   private static final String ECHO = "dev.vllmmlx.echo..";
   private static final String GATEWAY = "dev.vllmmlx.gateway..";
@@ -35,7 +36,7 @@ final class ArchitectureTest {
           .resideInAPackage(HUB)
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage(SPI, TEXT, MLX, ECHO, GATEWAY);
+          .resideInAnyPackage(SPI, TEXT, MCP, MLX, ECHO, GATEWAY);
 
   @ArchTest
   static final ArchRule textKnowsSpiAndHub =
@@ -44,7 +45,25 @@ final class ArchitectureTest {
           .resideInAPackage(TEXT)
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage(MLX, ECHO, GATEWAY);
+          .resideInAnyPackage(MCP, MLX, ECHO, GATEWAY);
+
+  @ArchTest
+  static final ArchRule mcpBridgeKnowsTheSpiAlone =
+      noClasses()
+          .that()
+          .resideInAPackage(MCP)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(HUB, TEXT, MLX, ECHO, GATEWAY);
+
+  @ArchTest
+  static final ArchRule theMcpSdkIsTheConnectionsAlone =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.vllmmlx.mcp.connection..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.modelcontextprotocol..", "reactor..");
 
   @ArchTest
   static final ArchRule pagedCacheKnowsTheJdkAlone =
@@ -54,7 +73,7 @@ final class ArchitectureTest {
   static final ArchRule onlyEnginesKnowThePagedCache =
       noClasses()
           .that()
-          .resideInAnyPackage(SPI, HUB, TEXT, ECHO, GATEWAY)
+          .resideInAnyPackage(SPI, HUB, TEXT, MCP, ECHO, GATEWAY)
           .should()
           .dependOnClassesThat()
           .resideInAPackage(CACHE);
@@ -66,7 +85,7 @@ final class ArchitectureTest {
           .resideInAnyPackage(MLX, ECHO)
           .should()
           .dependOnClassesThat()
-          .resideInAPackage(GATEWAY);
+          .resideInAnyPackage(MCP, GATEWAY);
 
   @ArchTest
   static final ArchRule gatewayKnowsNoEngine =

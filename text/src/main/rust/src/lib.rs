@@ -9,6 +9,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::slice;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
 use anyhow::{ensure, Result};
@@ -32,6 +33,24 @@ pub struct Constraint {
     vocabulary: Arc<Vocabulary>,
     /// Whether an end token was accepted behind a text that nothing could follow: llguidance does not count that one.
     ended: bool,
+}
+
+/// Vocabularies and constraints that were handed out and are not freed.
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+fn hand_out<T>(value: T) -> *mut T {
+    LIVE.fetch_add(1, Ordering::Relaxed);
+    Box::into_raw(Box::new(value))
+}
+
+unsafe fn take_back<T>(handle: *mut T) {
+    drop(Box::from_raw(handle));
+    LIVE.fetch_sub(1, Ordering::Relaxed);
+}
+
+#[no_mangle]
+pub extern "C" fn grammar_live_handles() -> i64 {
+    LIVE.load(Ordering::Relaxed)
 }
 
 /// Writes as much of `text` as fits; returns its whole length in bytes.
@@ -97,13 +116,13 @@ pub unsafe extern "C" fn grammar_vocabulary(
         let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices)?;
         factory.quiet();
         let vocabulary = Vocabulary { factory, ends, words: count.div_ceil(32) };
-        Ok(Box::into_raw(Box::new(Arc::new(vocabulary))))
+        Ok(hand_out(Arc::new(vocabulary)))
     })
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn grammar_free_vocabulary(vocabulary: *mut Arc<Vocabulary>) {
-    drop(Box::from_raw(vocabulary));
+    take_back(vocabulary);
 }
 
 /// Compiles `data` of the kind that `tag` names (`json_schema`, `regex`, `lark`, `llguidance`).
@@ -142,7 +161,7 @@ pub unsafe extern "C" fn grammar_compile(
             limits,
         )?;
         let matcher = Matcher::new(Ok(parser));
-        Ok(Box::into_raw(Box::new(Constraint { matcher, vocabulary, ended: false })))
+        Ok(hand_out(Constraint { matcher, vocabulary, ended: false }))
     })
 }
 
@@ -159,17 +178,17 @@ pub unsafe extern "C" fn grammar_warnings(constraint: *mut Constraint, out: *mut
 pub unsafe extern "C" fn grammar_copy(constraint: *const Constraint) -> *mut Constraint {
     let constraint = &*constraint;
     guarded(std::ptr::null_mut(), 0, std::ptr::null_mut(), || {
-        Ok(Box::into_raw(Box::new(Constraint {
+        Ok(hand_out(Constraint {
             matcher: constraint.matcher.deep_clone(),
             vocabulary: constraint.vocabulary.clone(),
             ended: constraint.ended,
-        })))
+        }))
     })
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn grammar_free(constraint: *mut Constraint) {
-    drop(Box::from_raw(constraint));
+    take_back(constraint);
 }
 
 /// Why the constraint can go no further; returns the length in bytes, 0 where it can.

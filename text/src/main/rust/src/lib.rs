@@ -16,7 +16,8 @@ use anyhow::{ensure, Result};
 use llguidance::api::{GrammarInit, ParserLimits, TopLevelGrammar};
 use llguidance::earley::SlicedBiasComputer;
 use llguidance::toktrie::{
-    ApproximateTokEnv, InferenceCapabilities, TokEnv, TokRxInfo, TokTrie, TokenId,
+    parse_numeric_token, ApproximateTokEnv, InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo,
+    TokTrie, TokenId,
 };
 use llguidance::{panic_utils, Logger, Matcher, ParserFactory};
 
@@ -33,6 +34,8 @@ pub struct Constraint {
     vocabulary: Arc<Vocabulary>,
     /// Whether an end token was accepted behind a text that nothing could follow: llguidance does not count that one.
     ended: bool,
+    /// Whether forced bytes were ever asked for, and so may lie ready in the matcher.
+    forcing: bool,
 }
 
 /// Vocabularies and constraints that were handed out and are not freed.
@@ -161,7 +164,7 @@ pub unsafe extern "C" fn grammar_compile(
             limits,
         )?;
         let matcher = Matcher::new(Ok(parser));
-        Ok(hand_out(Constraint { matcher, vocabulary, ended: false }))
+        Ok(hand_out(Constraint { matcher, vocabulary, ended: false, forcing: false }))
     })
 }
 
@@ -182,6 +185,7 @@ pub unsafe extern "C" fn grammar_copy(constraint: *const Constraint) -> *mut Con
             matcher: constraint.matcher.deep_clone(),
             vocabulary: constraint.vocabulary.clone(),
             ended: constraint.ended,
+            forcing: constraint.forcing,
         }))
     })
 }
@@ -197,6 +201,29 @@ pub unsafe extern "C" fn grammar_error(constraint: *const Constraint, out: *mut 
     write(&(*constraint).matcher.get_error().unwrap_or_default(), out, capacity)
 }
 
+/// The mask where forced bytes with a special token lie ready: with these in its way llguidance finds no token at all
+/// unless the tokenizer is canonical. None where there is no such thing.
+fn forced_mask(constraint: &mut Constraint) -> Option<SimpleVob> {
+    if constraint.matcher.is_stopped() {
+        return None;
+    }
+    let bytes = constraint.matcher.compute_ff_bytes();
+    let mark = bytes.iter().position(|&byte| byte == TokTrie::SPECIAL_TOKEN_MARKER)?;
+    let trie = constraint.vocabulary.factory.tok_env().tok_trie();
+    let mut mask = trie.alloc_token_set();
+    if mark == 0 {
+        let (_, token) = parse_numeric_token(&bytes[1..])?;
+        mask.allow_token(token);
+    } else {
+        for len in 1..=mark {
+            if let Some(token) = trie.token_id_at_bytes(&bytes[..len]) {
+                mask.allow_token(token);
+            }
+        }
+    }
+    Some(mask)
+}
+
 /// Writes the tokens that may follow, a bit each, lowest first. 0, or -1 for an error.
 #[no_mangle]
 pub unsafe extern "C" fn grammar_mask(constraint: *mut Constraint, out: *mut u32, words: usize) -> i32 {
@@ -204,7 +231,8 @@ pub unsafe extern "C" fn grammar_mask(constraint: *mut Constraint, out: *mut u32
     if words < constraint.vocabulary.words {
         return -1;
     }
-    match constraint.matcher.compute_mask_or_eos() {
+    let forced_mask = if constraint.forcing { forced_mask(constraint) } else { None };
+    match forced_mask.map_or_else(|| constraint.matcher.compute_mask_or_eos(), Ok) {
         Ok(mask) => {
             let count = constraint.vocabulary.words;
             std::ptr::copy_nonoverlapping(mask.as_slice().as_ptr(), out, count);
@@ -273,10 +301,12 @@ pub unsafe extern "C" fn grammar_state(constraint: *mut Constraint) -> i32 {
     }
 }
 
-/// Writes the bytes that must follow, as far as they fit; returns how many there are, or -1 for an error.
+/// Writes the bytes that must follow, as far as they fit (a special token is 0xFF and its id in brackets: `[7]`); returns how many there are, or -1 for an error.
 #[no_mangle]
 pub unsafe extern "C" fn grammar_forced(constraint: *mut Constraint, out: *mut u8, capacity: usize) -> isize {
-    let matcher = &mut (*constraint).matcher;
+    let constraint = &mut *constraint;
+    constraint.forcing = true;
+    let matcher = &mut constraint.matcher;
     if matcher.is_stopped() {
         return if matcher.is_error() { -1 } else { 0 };
     }

@@ -4,6 +4,7 @@ import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Tokens for text that must follow: exactly those that the tokenizer gives, or none.
@@ -24,19 +25,60 @@ record ForcedTokens(Tokenizer tokenizer, TokenBytes vocabulary) {
   /**
    * @param accepted the tokens before
    * @param count how many of these there are
-   * @param forced what must follow, in bytes
+   * @param forced what must follow, in bytes; a special token is 0xFF and its id in brackets
    */
   int[] tokens(int[] accepted, int count, byte[] forced) {
-    var text = Arrays.copyOf(forced, wholeCharacters(forced, forced.length));
-    if (text.length < FEWEST_BYTES) {
+    var tokens = IntStream.builder();
+    var context = context(accepted, count);
+    var from = 0;
+    for (var mark = special(forced, 0); mark >= 0; mark = special(forced, from)) {
+      // Text before a special token ends there, whatever comes later.
+      var text = encoded(context, Arrays.copyOfRange(forced, from, mark));
+      var close = closingBracket(forced, mark);
+      if (text == null || close < 0) {
+        return tokens.build().toArray();
+      }
+      Arrays.stream(text).forEach(tokens);
+      tokens.add(
+          Integer.parseInt(
+              new String(forced, mark + 2, close - mark - 2, StandardCharsets.US_ASCII)));
+      context = new byte[0];
+      from = close + 1;
+    }
+    var rest = forced.length - from < FEWEST_BYTES ? 0 : forced.length;
+    var text = Arrays.copyOfRange(forced, from, Math.max(from, wholeCharacters(forced, rest)));
+    var last = encoded(context, text);
+    if (last != null) {
+      Arrays.stream(stable(last, context, text)).forEach(tokens);
+    }
+    return tokens.build().toArray();
+  }
+
+  private static int special(byte[] forced, int from) {
+    for (var i = from; i < forced.length; i++) {
+      if (forced[i] == TokenBytes.SPECIAL_MARK) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private static int closingBracket(byte[] forced, int from) {
+    for (var i = from; i < forced.length; i++) {
+      if (forced[i] == ']') {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** The tokens of {@code text}, behind {@code context} if a token ends with it; null for none. */
+  private int[] encoded(byte[] context, byte[] text) {
+    if (text.length == 0) {
       return NONE;
     }
-    var context = context(accepted, count);
-    var tokens = behind(context, text);
-    if (tokens == null && context.length > 0) {
-      tokens = behind(new byte[0], text);
-    }
-    return tokens == null ? NONE : stable(tokens, context, text);
+    var tokens = context.length == 0 ? null : behind(context, text);
+    return tokens == null ? behind(new byte[0], text) : tokens;
   }
 
   /** The bytes of the last tokens, from a whole character on. */
@@ -86,10 +128,7 @@ record ForcedTokens(Tokenizer tokenizer, TokenBytes vocabulary) {
         from++) {
       if (vocabulary.hasLonger(text, from)) {
         var cut = Arrays.copyOf(text, wholeCharacters(text, from));
-        var others = cut.length == 0 ? NONE : behind(context, cut);
-        if (others == null) {
-          others = behind(new byte[0], cut);
-        }
+        var others = encoded(context, cut);
         kept = Math.min(kept, others == null ? 0 : common(tokens, others));
       }
     }

@@ -192,13 +192,17 @@ final class GrammarWriter {
     return out.append('"').toString();
   }
 
-  /** A regular expression between slashes, matched as a whole. */
+  /**
+   * A regular expression between slashes, matched as a whole. {@code \\d}, {@code \\w} and {@code
+   * \\s} are ASCII's: what Java and JavaScript mean by them, and Python, too.
+   */
   private static String regex(String pattern) {
     var bare = withoutAnchors(pattern);
     if (bare.isEmpty()) {
       return "\"\"";
     }
     var out = new StringBuilder("/(?:");
+    var inClass = false;
     for (var i = 0; i < bare.length(); i++) {
       var c = bare.charAt(i);
       switch (c) {
@@ -210,12 +214,29 @@ final class GrammarWriter {
             throw new ConstraintException.Invalid(
                 "the regular expression ends with a lone backslash");
           }
-          out.append('\\').append(bare.charAt(i));
+          var ascii = asciiClass(bare.charAt(i));
+          if (ascii.isEmpty()) {
+            out.append('\\').append(bare.charAt(i));
+          } else {
+            out.append(inClass ? ascii : "[" + ascii + "]");
+          }
         }
-        default -> out.append(c);
+        default -> {
+          inClass = inClass ? c != ']' : c == '[';
+          out.append(c);
+        }
       }
     }
     return out.append(")/").toString();
+  }
+
+  private static String asciiClass(char letter) {
+    return switch (letter) {
+      case 'd' -> "0-9";
+      case 'w' -> "0-9a-zA-Z_";
+      case 's' -> " \\t\\n\\r\\f\\v";
+      default -> "";
+    };
   }
 
   /** Anchors around the whole say what is so in any case. */

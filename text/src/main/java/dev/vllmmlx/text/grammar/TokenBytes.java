@@ -14,7 +14,7 @@ import java.util.List;
  * for the text it is written as.
  */
 final class TokenBytes {
-  private static final byte SPECIAL_MARK = (byte) 0xFF;
+  static final byte SPECIAL_MARK = (byte) 0xFF;
 
   private final Tokenizer tokenizer;
   private final byte[][] bytes;

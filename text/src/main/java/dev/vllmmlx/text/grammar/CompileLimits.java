@@ -35,7 +35,7 @@ public record CompileLimits(
           250_000,
           200_000,
           50_000,
-          2_000,
+          20_000,
           128);
 
   /** In the order of the native library. */

@@ -2,15 +2,11 @@ package dev.vllmmlx.text.grammar;
 
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
-import java.util.ArrayList;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
 
@@ -23,15 +19,12 @@ import tools.jackson.databind.node.MissingNode;
  * interrupted: what takes too long is given up on and ends by itself, held by the other limits.
  */
 public final class ConstraintCompiler implements AutoCloseable {
-  private static final long STACK_BYTES = 512L << 20; // of address space; pages come when touched
-
   private final TokenBytes vocabulary;
   private final ForcedTokens tokenization;
   private final CompileLimits limits;
   private final long handle;
-  private final Semaphore slots =
-      new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()), true);
-  private final Map<Constraint, CompletableFuture<Compiled>> cache =
+  private final CompileThreads threads;
+  private final Map<Constraint, CompileThreads.Task<Compiled>> cache =
       new LinkedHashMap<>(16, 0.75f, true);
   private int running;
   private boolean closed;
@@ -44,6 +37,7 @@ public final class ConstraintCompiler implements AutoCloseable {
     }
     this.tokenization = new ForcedTokens(tokenizer, vocabulary);
     this.limits = limits;
+    this.threads = new CompileThreads(limits.time());
     this.handle = vocabulary.toNative();
   }
 
@@ -79,81 +73,73 @@ public final class ConstraintCompiler implements AutoCloseable {
   }
 
   private Compiled compiled(Constraint constraint) {
-    CompletableFuture<Compiled> future;
+    CompileThreads.Task<Compiled> task;
     synchronized (cache) {
       if (closed) {
         throw new IllegalStateException("the compiler is closed");
       }
-      future = cache.get(constraint);
-      if (future == null) {
-        future = start(constraint);
+      task = cache.get(constraint);
+      if (task == null) {
+        running++;
+        task = threads.start(() -> translate(constraint), done -> settle(constraint, done));
+        cache.put(constraint, task);
       }
     }
-    try {
-      return future.get(limits.time().toMillis(), TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
-      throw new ConstraintException.TooSlow(
-          "the constraint takes longer than %d ms to compile".formatted(limits.time().toMillis()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ConstraintException.TooSlow("interrupted while the constraint was compiled");
-    } catch (ExecutionException e) {
-      throw switch (e.getCause()) {
-        case RuntimeException cause -> cause;
-        case Error cause -> throw cause;
-        case Throwable cause -> throw new AssertionError(cause);
-      };
-    }
+    return task.await();
   }
 
-  private CompletableFuture<Compiled> start(Constraint constraint) {
-    var future = new CompletableFuture<Compiled>();
-    cache.put(constraint, future);
-    running++;
-    Thread.ofPlatform()
-        .daemon()
-        .name("compile-constraint")
-        .stackSize(STACK_BYTES)
-        .start(() -> run(constraint, future));
-    return future;
-  }
-
-  private void run(Constraint constraint, CompletableFuture<Compiled> future) {
-    try {
-      slots.acquireUninterruptibly();
-      Compiled compiled;
-      try {
-        compiled = translate(constraint);
-      } finally {
-        slots.release();
+  private void settle(Constraint constraint, CompileThreads.Task<Compiled> task) {
+    synchronized (cache) {
+      running--;
+      var compiled = task.done();
+      if (compiled == null) {
+        cache.remove(constraint);
+      } else if (closed) {
+        compiled.free();
+      } else {
+        makeRoom();
       }
-      keep(future, compiled);
-    } catch (Throwable failure) {
-      synchronized (cache) {
-        cache.remove(constraint, future);
-      }
-      future.completeExceptionally(failure);
-    } finally {
-      synchronized (cache) {
-        running--;
-        freeVocabularyIfDone();
-      }
+      freeVocabularyIfDone();
     }
   }
 
   private Compiled translate(Constraint constraint) {
-    var source = GrammarWriter.write(constraint, vocabulary);
-    if (source.data().length() > limits.sourceChars()) {
-      throw new ConstraintException.TooLarge(
-          "the constraint is %d characters long, and %d are allowed"
-              .formatted(source.data().length(), limits.sourceChars()));
+    if (constraint instanceof Constraint.JsonSchema(var schema, var _, var _)) {
+      checkLength(schema);
     }
+    var source = GrammarWriter.write(constraint, vocabulary);
+    checkLength(source.data());
     var keywords = new SchemaKeywords(rootSchema(constraint));
+    long compiled;
     try {
-      var compiled = Native.compile(handle, source.tag(), source.data(), limits.toNative());
-      return new Compiled(compiled, keywords.ignored(Native.warnings(compiled)));
+      compiled = Native.compile(handle, source.tag(), source.data(), limits.toNative());
     } catch (Native.Failure failure) {
       throw NativeFailures.of(failure, keywords);
+    }
+    try {
+      tryOut(compiled);
+      return new Compiled(compiled, keywords.ignored(Native.warnings(compiled)));
+    } catch (Throwable failure) {
+      Native.free(compiled);
+      throw failure;
+    }
+  }
+
+  private void checkLength(String source) {
+    if (source.length() > limits.sourceChars()) {
+      throw new ConstraintException.TooLarge(
+          "the constraint is %d characters long, and %d are allowed"
+              .formatted(source.length(), limits.sourceChars()));
+    }
+  }
+
+  /** Makes the first mask: it shows what can never begin, and copies find it made. */
+  private void tryOut(long compiled) {
+    var words = (vocabulary.size() + 31) / 32;
+    try (var arena = Arena.ofConfined()) {
+      Native.mask(compiled, arena.allocate(ValueLayout.JAVA_INT, words).address(), words);
+    } catch (Native.Failure failure) {
+      throw NativeFailures.ofFirstMask(failure);
     }
   }
 
@@ -163,24 +149,16 @@ public final class ConstraintCompiler implements AutoCloseable {
         : MissingNode.getInstance();
   }
 
-  /** Leaves room for those in use: the one used longest ago goes first. */
-  private void keep(CompletableFuture<Compiled> future, Compiled compiled) {
-    var old = new ArrayList<Compiled>();
-    synchronized (cache) {
-      future.complete(compiled);
-      if (closed) {
-        old.add(compiled);
-      }
-      var entries = cache.values().iterator();
-      while (cache.size() > limits.cached() && entries.hasNext()) {
-        var each = entries.next();
-        if (each.isDone() && !each.isCompletedExceptionally()) {
-          old.add(each.join());
-          entries.remove();
-        }
+  /** Those used longest ago go first. */
+  private void makeRoom() {
+    var entries = cache.values().iterator();
+    while (cache.size() > limits.cached() && entries.hasNext()) {
+      var compiled = entries.next().done();
+      if (compiled != null) {
+        compiled.free();
+        entries.remove();
       }
     }
-    old.forEach(Compiled::free);
   }
 
   private void freeVocabularyIfDone() {
@@ -192,20 +170,19 @@ public final class ConstraintCompiler implements AutoCloseable {
   /** Frees everything but matchers, which stay usable and are closed by their owners. */
   @Override
   public void close() {
-    List<CompletableFuture<Compiled>> all;
     synchronized (cache) {
       if (closed) {
         return;
       }
       closed = true;
-      all = List.copyOf(cache.values());
+      for (var task : cache.values()) {
+        var compiled = task.done();
+        if (compiled != null) {
+          compiled.free();
+        }
+      }
       cache.clear();
       freeVocabularyIfDone();
-    }
-    for (var each : all) {
-      if (each.isDone() && !each.isCompletedExceptionally()) {
-        each.join().free();
-      }
     }
   }
 

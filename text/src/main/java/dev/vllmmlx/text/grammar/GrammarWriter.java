@@ -36,7 +36,12 @@ final class GrammarWriter {
   }
 
   private static NativeSource json(JsonSchemaSource schema, Constraint.JsonWhitespace whitespace) {
-    return new NativeSource("json_schema", schema.withOptions(whitespace).toString());
+    return new NativeSource("json_schema", checked(schema).withOptions(whitespace).toString());
+  }
+
+  private static JsonSchemaSource checked(JsonSchemaSource schema) {
+    SchemaCost.check(schema.schema());
+    return schema;
   }
 
   private static String lark(String grammar) {
@@ -87,7 +92,7 @@ final class GrammarWriter {
   private String reference(
       String kind, JsonSchemaSource schema, Constraint.JsonWhitespace whitespace) {
     var name = name("g");
-    nested.addObject().put("name", name).set(kind, schema.withOptions(whitespace));
+    nested.addObject().put("name", name).set(kind, checked(schema).withOptions(whitespace));
     return "@" + name;
   }
 

@@ -2,6 +2,7 @@ package dev.vllmmlx.text.grammar;
 
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -28,6 +29,9 @@ record JsonSchemaSource(ObjectNode schema, boolean strict) {
     JsonNode json;
     try {
       json = JSON.readTree(text);
+    } catch (StreamConstraintsException e) {
+      throw new ConstraintException.TooLarge(
+          "the schema is too large: %s".formatted(e.getOriginalMessage()));
     } catch (JacksonException e) {
       throw new ConstraintException.Invalid(
           "the schema is no JSON: %s".formatted(e.getOriginalMessage()));

@@ -72,6 +72,14 @@ final class NativeFailures {
     return new ConstraintException.Invalid("the constraint is not valid: " + message);
   }
 
+  /** Of the mask at a text's start. */
+  static ConstraintException ofFirstMask(Native.Failure failure) {
+    var message = firstLine(failure);
+    return message.startsWith("NoExtension")
+        ? new ConstraintException.Unsatisfiable("no text satisfies the constraint")
+        : new ConstraintException.TooLarge("the constraint is too complex: " + message);
+  }
+
   private static ConstraintException unsupported(String keyword, String path, String why) {
     return new ConstraintException.Unsupported(keyword, path, why);
   }

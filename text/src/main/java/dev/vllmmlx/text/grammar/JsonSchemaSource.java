@@ -57,6 +57,8 @@ record JsonSchemaSource(ObjectNode schema, boolean strict) {
     copy.remove(OPTIONS);
     var options = copy.putObject(OPTIONS);
     options.put("lenient", !strict);
+    // As some models write what is not ASCII.
+    options.put("json_allow_general_unicode_escapes", true);
     switch (whitespace) {
       case COMPACT -> options.put("whitespace_flexible", false);
       case BOUNDED -> options.put("whitespace_pattern", BOUNDED);

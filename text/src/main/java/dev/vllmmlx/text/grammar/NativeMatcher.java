@@ -17,8 +17,10 @@ final class NativeMatcher implements ConstraintMatcher {
 
   private final ForcedTokens tokenization;
   private final List<IgnoredKeyword> ignored;
-  private final Arena arena = Arena.ofShared();
+
+  /** The collector's to free: closing a shared arena stops every thread. */
   private final MemorySegment scratch;
+
   private final int words;
   private long handle;
   private int[] accepted;
@@ -46,7 +48,7 @@ final class NativeMatcher implements ConstraintMatcher {
     this.accepted = accepted;
     this.count = count;
     this.words = (tokenization.vocabulary().size() + 31) / 32;
-    this.scratch = arena.allocate(Math.max(FORCED_BYTES, words * 4L + 4), 8);
+    this.scratch = Arena.ofAuto().allocate(Math.max(FORCED_BYTES, words * 4L + 4), 8);
   }
 
   @Override
@@ -206,7 +208,6 @@ final class NativeMatcher implements ConstraintMatcher {
     if (handle != 0) {
       Native.free(handle);
       handle = 0;
-      arena.close();
     }
   }
 }

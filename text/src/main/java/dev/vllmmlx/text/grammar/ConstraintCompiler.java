@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes matchers from constraints, for one model. What was compiled is kept and copied, so that the
@@ -104,17 +105,22 @@ public final class ConstraintCompiler implements AutoCloseable {
   }
 
   private Compiled translate(Constraint constraint) {
-    if (constraint instanceof Constraint.JsonSchema(var schema, var _, var _)) {
-      checkLength(schema);
+    if (constraint instanceof Constraint.JsonSchema json) {
+      checkLength(json.schema());
     }
     var source = GrammarWriter.write(constraint, vocabulary);
     checkLength(source.data());
-    var keywords = new SchemaKeywords(rootSchema(constraint));
+    var schema = rootSchema(constraint);
+    var keywords = new SchemaKeywords(schema);
     long compiled;
     try {
-      compiled = Native.compile(handle, source.tag(), source.data(), limits.toNative());
+      compiled = compileNatively(source);
     } catch (Native.Failure failure) {
-      throw NativeFailures.of(failure, keywords);
+      compiled =
+          NativeFailures.isOfOneOf(failure) ? compileWithExclusiveOptions(constraint, schema) : 0;
+      if (compiled == 0) {
+        throw NativeFailures.of(failure, keywords);
+      }
     }
     try {
       tryOut(compiled);
@@ -122,6 +128,28 @@ public final class ConstraintCompiler implements AutoCloseable {
     } catch (Throwable failure) {
       Native.free(compiled);
       throw failure;
+    }
+  }
+
+  private long compileNatively(NativeSource source) {
+    return Native.compile(handle, source.tag(), source.data(), limits.toNative());
+  }
+
+  /** A second try; 0 where that fails, too. */
+  private long compileWithExclusiveOptions(Constraint constraint, JsonNode schema) {
+    if (!(constraint instanceof Constraint.JsonSchema(var _, var strict, var whitespace)
+        && schema instanceof ObjectNode object)) {
+      return 0;
+    }
+    var rewritten = ExclusiveOptions.rewritten(object);
+    if (rewritten.isEmpty()) {
+      return 0;
+    }
+    var other = new Constraint.JsonSchema(rewritten.get().toString(), strict, whitespace);
+    try {
+      return compileNatively(GrammarWriter.write(other, vocabulary));
+    } catch (Native.Failure | ConstraintException.TooLarge e) {
+      return 0;
     }
   }
 

@@ -39,8 +39,9 @@ final class NativeFailures {
           keywords.pathOf("format", format.group(1)),
           "the format '%s' is not known".formatted(format.group(1)));
     }
-    if (message.contains("oneOf constraints are not supported")) {
-      return unsupported("oneOf", keywords.pathOf("oneOf"), "its options may overlap; use anyOf");
+    if (isOfOneOf(failure)) {
+      return unsupported(
+          "oneOf", keywords.overlappingOptions(), "its options may overlap; use anyOf");
     }
     if (message.contains("min/maxProperties only supported")) {
       var keyword = keywords.pathOf("minProperties").isEmpty() ? "maxProperties" : "minProperties";
@@ -57,7 +58,7 @@ final class NativeFailures {
       return unsupported(
           "$ref", keywords.pathOf("$ref"), "it has keywords beside it and leads back to itself");
     }
-    if (message.contains("does not fetch resources") || message.contains("Unretrievable")) {
+    if (message.contains("does not fetch resources") || message.contains("retrieving it failed")) {
       return unsupported(
           "$ref",
           keywords.remoteReference(),
@@ -70,6 +71,10 @@ final class NativeFailures {
       return new ConstraintException.TooLarge("the constraint is too complex: " + message);
     }
     return new ConstraintException.Invalid("the constraint is not valid: " + message);
+  }
+
+  static boolean isOfOneOf(Native.Failure failure) {
+    return failure.getMessage().contains("oneOf constraints are not supported");
   }
 
   /** Of the mask at a text's start. */

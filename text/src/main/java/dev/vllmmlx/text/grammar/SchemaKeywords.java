@@ -98,6 +98,38 @@ final class SchemaKeywords {
     }
   }
 
+  /** The schema and every schema in it. */
+  List<JsonNode> schemas() {
+    return places.stream().map(Place::schema).toList();
+  }
+
+  /** The path of a {@code oneOf} whose options may overlap; of any where each looks well. */
+  String overlappingOptions() {
+    return places.stream()
+        .filter(place -> mayOverlap(place.schema().path("oneOf")))
+        .map(place -> place.path() + "/oneOf")
+        .findFirst()
+        .orElseGet(() -> pathOf("oneOf"));
+  }
+
+  private static boolean mayOverlap(JsonNode options) {
+    var seen = new HashSet<String>();
+    for (var option : options) {
+      var type = option.path("type");
+      var kinds = type.isString() ? List.of(type) : type.valueStream().toList();
+      if (kinds.isEmpty()) {
+        return true;
+      }
+      for (var kind : kinds) {
+        var name = kind.asString("");
+        if (!seen.add(name.equals("integer") ? "number" : name)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   private static String escaped(String name) {
     return name.replace("~", "~0").replace("/", "~1");
   }

@@ -33,6 +33,7 @@ final class GbnfGrammar {
   private final Map<String, String> names = new HashMap<>();
 
   private final List<String> lines = new ArrayList<>();
+  private int numbers;
 
   private GbnfGrammar(Map<String, Gbnf> rules) {
     this.rules = rules;
@@ -75,7 +76,7 @@ final class GbnfGrammar {
   /** A Lark expression for {@code part}, which characters of {@code follow} may follow. */
   private String expression(Gbnf part, BitSet follow) {
     if (!(part instanceof Gbnf.Rule) && isTerminal(part, follow)) {
-      return define("t" + names.size(), "T" + names.size(), terminal(part));
+      return define("part " + part, next("T"), terminal(part));
     }
     return switch (part) {
       case Gbnf.Rule(var name) -> rule(name, follow);
@@ -133,10 +134,14 @@ final class GbnfGrammar {
     if (known != null) {
       return known;
     }
-    var lark = "r" + names.size();
+    var lark = next("r");
     names.put("rule " + name, lark);
     lines.add(lark + ": " + expression(rules.get(name), sets.follow(name)));
     return lark;
+  }
+
+  private String next(String kind) {
+    return kind + numbers++;
   }
 
   private String define(String key, String lark, String body) {
@@ -170,7 +175,7 @@ final class GbnfGrammar {
         var known = names.get("terminal " + name);
         yield known != null
             ? known
-            : define("terminal " + name, "T" + names.size(), terminal(rules.get(name)));
+            : define("terminal " + name, next("T"), terminal(rules.get(name)));
       }
       case Gbnf.Sequence(var parts) ->
           parts.isEmpty()

@@ -51,12 +51,23 @@ final class GbnfParser {
   private Gbnf either() {
     var options = new ArrayList<Gbnf>();
     options.add(sequence());
-    while (is('|')) {
+    while (isAlternative()) {
       at++;
       skip(true);
       options.add(sequence());
     }
     return options.size() == 1 ? options.getFirst() : new Gbnf.Either(options);
+  }
+
+  /** Whether {@code |} comes next, be it on a line of its own. */
+  private boolean isAlternative() {
+    var here = at;
+    skip(true);
+    if (is('|')) {
+      return true;
+    }
+    at = here;
+    return false;
   }
 
   private Gbnf sequence() {

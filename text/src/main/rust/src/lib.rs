@@ -182,7 +182,7 @@ pub unsafe extern "C" fn grammar_copy(constraint: *const Constraint) -> *mut Con
     let constraint = &*constraint;
     guarded(std::ptr::null_mut(), 0, std::ptr::null_mut(), || {
         Ok(hand_out(Constraint {
-            matcher: constraint.matcher.deep_clone(),
+            matcher: constraint.matcher.clone(),
             vocabulary: constraint.vocabulary.clone(),
             ended: constraint.ended,
             forcing: constraint.forcing,

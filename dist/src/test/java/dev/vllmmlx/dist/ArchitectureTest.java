@@ -104,7 +104,7 @@ final class ArchitectureTest {
   static final ArchRule nativeMemoryIsTheBindingsAlone =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.vllmmlx.mlx.array..")
+          .resideOutsideOfPackages("dev.vllmmlx.mlx.array..", "dev.vllmmlx.text.grammar..")
           .should()
           .dependOnClassesThat()
           .haveFullyQualifiedName("java.lang.foreign.Linker");

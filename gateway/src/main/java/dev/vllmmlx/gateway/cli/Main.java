@@ -55,6 +55,7 @@ public final class Main {
     root.addSubcommand("download", new DownloadCommand());
     root.addSubcommand("rehearse", new RehearseCommand(catalog, options));
     root.addSubcommand("template", new TemplateCommand());
+    root.addSubcommand("grammar", new GrammarCommand());
     root.setExecutionExceptionHandler(new FailureMessage());
     root.setParameterExceptionHandler(
         (e, _) -> {

@@ -1,0 +1,45 @@
+package dev.vllmmlx.text.grammar;
+
+import java.time.Duration;
+
+/**
+ * How much a constraint may take.
+ *
+ * @param time for compiling one
+ * @param sourceChars the longest source of one
+ * @param grammarSize symbols in a grammar's productions
+ * @param lexerFuel work on the initial lexer, in expression nodes; about 50,000 a millisecond
+ * @param lexerStates states of a lexer, 1 to 2 kB each
+ * @param stepLexerFuel work on the lexer for one mask, about 14,000 a millisecond
+ * @param stepItems parser items for one mask, about 20,000 a millisecond
+ * @param rowItems parser items at one place of a text
+ * @param cached how many compiled constraints are kept
+ */
+public record CompileLimits(
+    Duration time,
+    int sourceChars,
+    int grammarSize,
+    int lexerFuel,
+    int lexerStates,
+    int stepLexerFuel,
+    int stepItems,
+    int rowItems,
+    int cached) {
+
+  public static final CompileLimits DEFAULT =
+      new CompileLimits(
+          Duration.ofMillis(1500),
+          1 << 20,
+          500_000,
+          1_000_000,
+          250_000,
+          200_000,
+          50_000,
+          20_000,
+          128);
+
+  /** In the order of the native library. */
+  long[] toNative() {
+    return new long[] {rowItems, lexerFuel, stepLexerFuel, stepItems, lexerStates, grammarSize};
+  }
+}

@@ -1,0 +1,235 @@
+package dev.vllmmlx.text.grammar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.vllmmlx.spi.Constraint;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What explodes is refused in time, says why, and is in nobody's way. */
+class HostileConstraintTest {
+  private static final Duration SOON = Duration.ofSeconds(2);
+
+  private static ConstraintCompiler compiler;
+
+  @BeforeAll
+  static void open() {
+    compiler = ConstraintCompiler.of(Vocabularies.smolLm());
+    compiler.compile(new Constraint.JsonObject()).close();
+  }
+
+  @AfterAll
+  static void close() {
+    compiler.close();
+  }
+
+  private record Hostile(String name, Constraint constraint) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private static Hostile schema(String name, String schema) {
+    return new Hostile(name, new Constraint.JsonSchema(schema, true));
+  }
+
+  private static String list(int count, IntFunction<String> each) {
+    return IntStream.range(0, count).mapToObj(each).collect(Collectors.joining(","));
+  }
+
+  private static String nested(String open, int depth, String core, String close) {
+    return open.repeat(depth) + core + close.repeat(depth);
+  }
+
+  static List<Hostile> refused() {
+    return List.of(
+        schema("deep anyOf", nested("{\"anyOf\":[", 5000, "{}", "]}")),
+        schema("deep items", nested("{\"items\":", 400, "{}", "}")),
+        schema("huge enum", "{\"enum\":[" + list(200_000, i -> "\"v" + i + "\"") + "]}"),
+        schema("a reference to itself", "{\"$ref\":\"#\"}"),
+        schema(
+            "references in a circle",
+            "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}}}"),
+        schema(
+            "references that double",
+            "{\"$ref\":\"#/$defs/d0\",\"$defs\":{"
+                + list(
+                    30,
+                    i ->
+                        "\"d%d\":{\"properties\":{\"l\":{\"type\":\"object\",\"$ref\":\"#/$defs/d%2$d\"},\"r\":{\"type\":\"object\",\"$ref\":\"#/$defs/d%2$d\"}}}"
+                            .formatted(i, i + 1))
+                + ",\"d30\":{}}}"),
+        schema(
+            "alternatives that multiply",
+            "{\"allOf\":["
+                + list(
+                    14,
+                    i ->
+                        "{\"anyOf\":[{\"properties\":{\"a%1$d\":{}}},{\"properties\":{\"b%1$d\":{}}},{\"properties\":{\"c%1$d\":{}}}]}"
+                            .formatted(i))
+                + "]}"),
+        schema(
+            "options to compare",
+            "{\"oneOf\":[" + list(20_000, i -> "{\"const\":\"v" + i + "\"}") + "]}"),
+        schema(
+            "patterns to compare",
+            "{\"patternProperties\":{"
+                + list(1000, i -> "\"^k" + i + "_(a|b)*c{1,20}$\":{}")
+                + "}}"),
+        schema(
+            "patterns for one string",
+            "{\"allOf\":["
+                + list(30, i -> "{\"type\":\"string\",\"pattern\":\"(a|b).{%d}c\"}".formatted(i))
+                + "]}"),
+        schema(
+            "many properties", "{\"properties\":{" + list(30_000, i -> "\"k" + i + "\":{}") + "}}"),
+        schema("remainders", "{\"type\":\"integer\",\"multipleOf\":1000003}"),
+        new Hostile("deep regex", new Constraint.Regex(nested("(", 100_000, "a", ")"))),
+        new Hostile(
+            "deep grammar", new Constraint.Grammar("start: " + nested("(", 9999, "\"a\"", ")"))),
+        new Hostile("grammar in a circle", new Constraint.Grammar("start: a\na: b\nb: a")));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void refused(Hostile hostile) {
+    var start = System.nanoTime();
+    assertThatThrownBy(() -> compiler.compile(hostile.constraint()))
+        .isInstanceOf(ConstraintException.class)
+        .hasMessageNotContaining("panic");
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(SOON);
+  }
+
+  static List<Hostile> heldByLimits() {
+    return List.of(
+        schema(
+            "a million items",
+            "{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"minItems\":1000000}"),
+        schema("a million characters", "{\"type\":\"string\",\"minLength\":1000000}"),
+        schema("backtracking", "{\"type\":\"string\",\"pattern\":\"^(x+x+)+y$\"}"),
+        schema("deep anyOf that can be read", nested("{\"anyOf\":[", 60, "{}", "]}")),
+        new Hostile("backtracking regex", new Constraint.Regex("((a+)+)+b")),
+        new Hostile("counting regex", new Constraint.Regex("((a{1,100}){1,100}){1,100}b")),
+        new Hostile("remembering regex", new Constraint.Regex("[ab]*a[ab]{300}")),
+        new Hostile("ambiguous grammar", new Constraint.Grammar("start: start start | /[0-9]/")));
+  }
+
+  /** These are large in what they describe and not in what it takes. */
+  @ParameterizedTest
+  @MethodSource
+  void heldByLimits(Hostile hostile) {
+    var start = System.nanoTime();
+    try (var matcher = compiler.compile(hostile.constraint())) {
+      matcher.mask(new long[1000]);
+      matcher.forced();
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(SOON);
+  }
+
+  @Test
+  void readsNoFileAndNoNetwork() {
+    for (var target :
+        List.of("http://localhost:1/s", "file:///etc/hostname", "other.json", "urn:x")) {
+      var failure =
+          catchThrowable(
+              () ->
+                  compiler.compile(
+                      new Constraint.JsonSchema(
+                          "{\"properties\":{\"a\":{\"$ref\":\"" + target + "\"}}}", true)));
+      assertThat(failure).isInstanceOf(ConstraintException.Unsupported.class);
+      var unsupported = (ConstraintException.Unsupported) failure;
+      assertThat(unsupported.keyword()).isEqualTo("$ref");
+      assertThat(unsupported.path()).isEqualTo("/properties/a/$ref");
+    }
+  }
+
+  @Test
+  void keepsNobodyElseWaiting() throws Exception {
+    try (var users = Executors.newVirtualThreadPerTaskExecutor()) {
+      var attacks = new ArrayList<Future<Throwable>>();
+      for (var i = 0; i < 4; i++) {
+        for (var hostile : refused()) {
+          attacks.add(
+              users.submit(() -> catchThrowable(() -> compiler.compile(hostile.constraint()))));
+        }
+      }
+      for (var i = 0; i < 20; i++) {
+        var start = System.nanoTime();
+        compiler.compile(new Constraint.Choice(List.of("a" + i, "b"))).close();
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(SOON);
+      }
+      for (var attack : attacks) {
+        assertThat(attack.get()).isInstanceOf(ConstraintException.class);
+      }
+    }
+  }
+
+  @Test
+  void givesUpOnWhatIsTooSlowAndGoesOn() throws Exception {
+    var limits = CompileLimits.DEFAULT;
+    var hasty =
+        new CompileLimits(
+            Duration.ofMillis(5),
+            limits.sourceChars(),
+            limits.grammarSize(),
+            limits.lexerFuel(),
+            limits.lexerStates(),
+            limits.stepLexerFuel(),
+            limits.stepItems(),
+            limits.rowItems(),
+            limits.cached());
+    var words =
+        new Constraint.Choice(IntStream.range(0, 40_000).mapToObj(i -> "word " + i).toList());
+    try (var own = ConstraintCompiler.of(Vocabularies.small("llama3"), hasty)) {
+      assertThatThrownBy(() -> own.compile(words)).isInstanceOf(ConstraintException.TooSlow.class);
+      // It goes on, and whoever asks again later finds it.
+      for (var i = 0; i < 1000; i++) {
+        try {
+          own.compile(words).close();
+          return;
+        } catch (ConstraintException.TooSlow e) {
+          Thread.sleep(10);
+        }
+      }
+      throw new AssertionError("it never came to an end");
+    }
+  }
+
+  @Test
+  void compilesManyAtOnceAndTheSameOnce() throws Exception {
+    var before = ConstraintCompiler.liveHandles();
+    try (var users = Executors.newVirtualThreadPerTaskExecutor()) {
+      var requests = new ArrayList<Future<Boolean>>();
+      for (var i = 0; i < 400; i++) {
+        var schema = Schemas.ALL.get(i % Schemas.ALL.size());
+        requests.add(
+            users.submit(
+                () -> {
+                  try (var matcher =
+                      compiler.compile(new Constraint.JsonSchema(schema.schema(), true))) {
+                    matcher.mask(new long[1000]);
+                    return matcher.isComplete();
+                  }
+                }));
+      }
+      for (var request : requests) {
+        assertThat(request.get()).isFalse();
+      }
+    }
+    assertThat(ConstraintCompiler.liveHandles()).isLessThanOrEqualTo(before + Schemas.ALL.size());
+  }
+}

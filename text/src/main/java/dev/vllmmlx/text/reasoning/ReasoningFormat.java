@@ -1,0 +1,29 @@
+package dev.vllmmlx.text.reasoning;
+
+import dev.vllmmlx.text.parts.PartReader;
+import java.util.Set;
+
+/** How a model marks what it thinks. Immutable; any number of threads may share one. */
+public sealed interface ReasoningFormat permits TaggedReasoning, HarmonyReasoning {
+
+  /** The name by which users choose it. */
+  String name();
+
+  /**
+   * The texts that markup is made of. Where the vocabulary has one of them as a special token, the
+   * detokenizer must write it out.
+   */
+  Set<String> marks();
+
+  /** Whether a chat template's source holds this format's markup. */
+  boolean isIn(String template);
+
+  /** Whether an answer to {@code prompt}, as rendered, begins inside of thinking. */
+  boolean isOpenAfter(String prompt);
+
+  /**
+   * @param open whether the answer begins inside of thinking
+   * @param answer reads what is not thinking
+   */
+  PartReader reader(boolean open, PartReader answer);
+}

@@ -19,8 +19,16 @@ public sealed interface GenerationEvent {
    *
    * @param promptTokens the length of the prompt
    * @param cachedTokens how many of those were not computed again
+   * @param thinking whether the prompt's end has opened the model's thinking, so that the answer
+   *     begins inside of it
    */
-  record Started(int promptTokens, int cachedTokens) implements GenerationEvent {
+  record Started(int promptTokens, int cachedTokens, boolean thinking) implements GenerationEvent {
+
+    /** The start of an answer that begins as such. */
+    public Started(int promptTokens, int cachedTokens) {
+      this(promptTokens, cachedTokens, false);
+    }
+
     public Started {
       if (cachedTokens < 0 || cachedTokens > promptTokens) {
         throw new IllegalArgumentException(cachedTokens + " cached of " + promptTokens);

@@ -15,7 +15,9 @@ import java.util.OptionalInt;
  * @param prompt what comes before
  * @param sampling how a token is chosen
  * @param stop when to end
- * @param constraint what the text must be
+ * @param constraint what the text must be, once the model has thought
+ * @param thinkingTokens the most that the model may think before its thinking is closed for it;
+ *     empty for no limit
  * @param topLogprobs present when log probabilities are wanted: how many of the likeliest tokens to
  *     name beside the chosen one, 0 for none
  * @param deadline when the generation is cancelled if it has not ended
@@ -30,6 +32,7 @@ public record GenerationRequest(
     Sampling sampling,
     StopConditions stop,
     Constraint constraint,
+    OptionalInt thinkingTokens,
     OptionalInt topLogprobs,
     Optional<Instant> deadline,
     int priority,
@@ -41,12 +44,39 @@ public record GenerationRequest(
     Objects.requireNonNull(sampling);
     Objects.requireNonNull(stop);
     Objects.requireNonNull(constraint);
+    Objects.requireNonNull(thinkingTokens);
     Objects.requireNonNull(topLogprobs);
     Objects.requireNonNull(deadline);
     Objects.requireNonNull(tenant);
     if (choice < 0) {
       throw new IllegalArgumentException("choice " + choice);
     }
+  }
+
+  /** A request without a limit on thinking. */
+  public GenerationRequest(
+      String id,
+      int choice,
+      Prompt prompt,
+      Sampling sampling,
+      StopConditions stop,
+      Constraint constraint,
+      OptionalInt topLogprobs,
+      Optional<Instant> deadline,
+      int priority,
+      String tenant) {
+    this(
+        id,
+        choice,
+        prompt,
+        sampling,
+        stop,
+        constraint,
+        OptionalInt.empty(),
+        topLogprobs,
+        deadline,
+        priority,
+        tenant);
   }
 
   /** A request with nothing but a prompt, a way of sampling and an end. */

@@ -2,6 +2,7 @@ package dev.vllmmlx.spi;
 
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -45,6 +46,25 @@ public record ModelInfo(
    * @param chat whether there is a template at all: without one a {@link Prompt.Chat} is refused
    * @param tools whether it shows tools to the model
    * @param reasoning whether it has a switch for thinking
+   * @param reasoningFormat how the model marks what it thinks before it answers, by a name that the
+   *     gateway knows; empty where it does not think aloud
+   * @param toolCallFormat how the model writes calls, likewise; empty where it never does
    */
-  public record TemplateCapabilities(boolean chat, boolean tools, boolean reasoning) {}
+  public record TemplateCapabilities(
+      boolean chat,
+      boolean tools,
+      boolean reasoning,
+      Optional<String> reasoningFormat,
+      Optional<String> toolCallFormat) {
+
+    public TemplateCapabilities {
+      Objects.requireNonNull(reasoningFormat);
+      Objects.requireNonNull(toolCallFormat);
+    }
+
+    /** A template of a model whose answers are all text. */
+    public TemplateCapabilities(boolean chat, boolean tools, boolean reasoning) {
+      this(chat, tools, reasoning, Optional.empty(), Optional.empty());
+    }
+  }
 }

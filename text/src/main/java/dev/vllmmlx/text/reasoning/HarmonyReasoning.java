@@ -1,6 +1,8 @@
 package dev.vllmmlx.text.reasoning;
 
+import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.text.parts.PartReader;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -34,5 +36,18 @@ public record HarmonyReasoning() implements ReasoningFormat {
   @Override
   public PartReader reader(boolean open, PartReader answer) {
     return new HarmonyReader(open, answer, _ -> Optional.empty());
+  }
+
+  @Override
+  public Constraint constraint(boolean open, Constraint answer) {
+    var thinking = new Constraint.Until("<|end|>");
+    var message =
+        Constraint.Sequence.of(new Constraint.Text("<|channel|>final<|message|>"), answer);
+    var behind =
+        Constraint.Sequence.of(thinking, new Constraint.Text("<|start|>assistant"), message);
+    return open
+        ? behind
+        : new Constraint.Either(
+            List.of(Constraint.Sequence.of(new Constraint.Text(OPEN), behind), message));
   }
 }

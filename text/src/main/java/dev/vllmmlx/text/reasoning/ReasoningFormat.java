@@ -1,5 +1,6 @@
 package dev.vllmmlx.text.reasoning;
 
+import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.text.parts.PartReader;
 import java.util.Set;
 
@@ -26,4 +27,12 @@ public sealed interface ReasoningFormat permits TaggedReasoning, HarmonyReasonin
    * @param answer reads what is not thinking
    */
   PartReader reader(boolean open, PartReader answer);
+
+  /**
+   * What a whole answer may be.
+   *
+   * @param open whether the answer begins inside of thinking
+   * @param answer what must follow the thinking, or be the whole answer where there is none
+   */
+  Constraint constraint(boolean open, Constraint answer);
 }

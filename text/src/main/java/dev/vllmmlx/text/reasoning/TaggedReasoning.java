@@ -1,6 +1,8 @@
 package dev.vllmmlx.text.reasoning;
 
+import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.text.parts.PartReader;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -56,5 +58,40 @@ public record TaggedReasoning(
   @Override
   public PartReader reader(boolean open, PartReader answer) {
     return new TaggedReasoningReader(this, open, answer);
+  }
+
+  @Override
+  public Constraint constraint(boolean open, Constraint answer) {
+    var behind =
+        new Constraint.Either(closes.stream().map(close -> thinking(close, answer)).toList());
+    if (open) {
+      return behind;
+    }
+    var options = new ArrayList<Constraint>();
+    for (var opening : opens) {
+      options.add(
+          Constraint.Sequence.of(
+              new Constraint.Regex("\\s{0,2}"), new Constraint.Text(opening), behind));
+    }
+    options.add(opened(answer));
+    return new Constraint.Either(options);
+  }
+
+  private Constraint thinking(String close, Constraint answer) {
+    return Constraint.Sequence.of(
+        new Constraint.Until(close), new Constraint.Regex("\n{0,2}"), opened(answer));
+  }
+
+  /** The answer, with or without the marks that it may have itself. */
+  private Constraint opened(Constraint answer) {
+    if (answerOpens.isEmpty()) {
+      return answer;
+    }
+    var options = new ArrayList<Constraint>();
+    options.add(answer);
+    for (var opening : answerOpens) {
+      options.add(Constraint.Sequence.of(new Constraint.Text(opening), answer));
+    }
+    return new Constraint.Either(options);
   }
 }

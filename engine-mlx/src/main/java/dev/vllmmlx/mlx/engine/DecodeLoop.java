@@ -43,7 +43,7 @@ final class DecodeLoop {
   private void decode(Sequence sequence, ModelState state, BooleanSupplier goesOn) {
     sequence.started();
     while (sequence.step(logits) && goesOn.getAsBoolean()) {
-      state.advance(new int[] {sequence.lastToken()}, logits);
+      state.advance(sequence.tokens(state.length(), sequence.length()), logits);
     }
   }
 }

@@ -65,9 +65,19 @@ public final class Job implements Generation {
     return arrived;
   }
 
-  /** It can be computed from now on. */
+  /** It can be computed from now on, unless it has ended meanwhile. */
   void prepared(Sequence sequence) {
     this.sequence = sequence;
+    if (endedWaiting()) {
+      sequence.close();
+    }
+  }
+
+  /** It has ended: what its answer's rules hold is freed. */
+  void free() {
+    if (sequence != null) {
+      sequence.close();
+    }
   }
 
   /** What is to be computed, after {@link #prepared}. */

@@ -17,6 +17,7 @@ import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.ModelInfo;
 import dev.vllmmlx.spi.Sampling;
+import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.chat.ChatPromptRenderer;
 import dev.vllmmlx.text.jinja.TemplateException;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
@@ -114,11 +115,13 @@ public final class MlxEngineOpening<M extends ServedModel> {
       var template =
           ChatPromptRenderer.of(
               tokenizer.chatTemplates(), tokenizer.specialTokens(), Clock.systemDefaultZone());
+      var format = AnswerFormat.TEXT;
       var defaults = GenerationDefaults.of(checkpoint);
       return new QueuedEngine(
           info(checkpoint, model.get(), template, defaults, created),
           tokenizer,
-          new PromptEncoder(tokenizer, template.map(Function.identity())),
+          new PromptEncoder(tokenizer, template.map(Function.identity()), format),
+          format,
           loop,
           options.maxQueue(),
           maxRunning);

@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.engine;
 
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.Prompt;
+import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.util.Optional;
 import java.util.function.Function;
@@ -10,25 +11,41 @@ import java.util.function.Function;
 public final class PromptEncoder {
   private final Tokenizer tokenizer;
   private final Optional<Function<Prompt.Chat, String>> template;
+  private final AnswerFormat answers;
 
   /**
    * @param template renders a conversation, special tokens included; throws {@link EngineException}
+   * @param answers how the model writes
    */
-  public PromptEncoder(Tokenizer tokenizer, Optional<Function<Prompt.Chat, String>> template) {
+  public PromptEncoder(
+      Tokenizer tokenizer, Optional<Function<Prompt.Chat, String>> template, AnswerFormat answers) {
     this.tokenizer = tokenizer;
     this.template = template;
+    this.answers = answers;
   }
+
+  /**
+   * A prompt in ids.
+   *
+   * @param thinking whether its end has opened the model's thinking
+   */
+  record Encoded(int[] ids, boolean thinking) {}
 
   /**
    * The ids of a prompt.
    *
    * @throws EngineException.InvalidRequest for a conversation that the template cannot render
    */
-  int[] encode(Prompt prompt) {
+  Encoded encode(Prompt prompt) {
     return switch (prompt) {
-      case Prompt.Chat chat -> tokenizer.encode(render(chat), false);
-      case Prompt.Text(var text, var addSpecialTokens) -> tokenizer.encode(text, addSpecialTokens);
-      case Prompt.Tokens(var ids) -> ids.clone();
+      case Prompt.Chat chat -> {
+        var text = render(chat);
+        yield new Encoded(
+            tokenizer.encode(text, false), !chat.continueLast() && answers.thinksAfter(text));
+      }
+      case Prompt.Text(var text, var addSpecialTokens) ->
+          new Encoded(tokenizer.encode(text, addSpecialTokens), false);
+      case Prompt.Tokens(var ids) -> new Encoded(ids.clone(), false);
     };
   }
 

@@ -3,7 +3,6 @@ package dev.vllmmlx.mlx.engine;
 import dev.vllmmlx.mlx.sequence.EventOutlet;
 import dev.vllmmlx.mlx.sequence.Sequence;
 import dev.vllmmlx.mlx.sequence.SequenceLimits;
-import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.EngineStatus;
@@ -13,9 +12,9 @@ import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.GenerationSink;
 import dev.vllmmlx.spi.ModelInfo;
 import dev.vllmmlx.spi.Prompt;
+import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,6 +33,7 @@ public final class QueuedEngine implements Engine {
   private final ModelInfo model;
   private final Tokenizer tokenizer;
   private final PromptEncoder prompts;
+  private final AnswerPlanner answers;
   private final SequenceLimits limits;
   private final int maxQueue;
   private final int capacity;
@@ -45,6 +45,7 @@ public final class QueuedEngine implements Engine {
   private volatile boolean closed;
 
   /**
+   * @param format how the model writes its answers
    * @param loop started; this engine closes it
    * @param maxQueue requests that may wait beside those that run
    * @param maxRunning requests that the loop computes at the same time
@@ -53,12 +54,14 @@ public final class QueuedEngine implements Engine {
       ModelInfo model,
       Tokenizer tokenizer,
       PromptEncoder prompts,
+      AnswerFormat format,
       EngineLoop<?> loop,
       int maxQueue,
       int maxRunning) {
     this.model = model;
     this.tokenizer = tokenizer;
     this.prompts = prompts;
+    this.answers = new AnswerPlanner(tokenizer, format);
     this.limits = new SequenceLimits(model.contextLength(), model.vocabularySize());
     this.queue = loop.queue();
     this.loop = loop;
@@ -95,10 +98,6 @@ public final class QueuedEngine implements Engine {
     if (closed || loop.failure().isPresent()) {
       return loop.unavailable();
     }
-    if (!(request.constraint() instanceof Constraint.None)) {
-      return new EngineException.InvalidRequest(
-          "response_format", "this engine cannot constrain an answer's text");
-    }
     if (admitted.incrementAndGet() > capacity) {
       admitted.decrementAndGet();
       return new EngineException.Overloaded(
@@ -111,15 +110,7 @@ public final class QueuedEngine implements Engine {
   private void prepare(Job job) {
     try {
       var request = job.request();
-      job.prepared(
-          new Sequence(
-              request,
-              prompts.encode(request.prompt()),
-              limits,
-              tokenizer,
-              List.of(),
-              job.events(),
-              job.arrived()));
+      job.prepared(sequence(job));
       if (!queue.add(request.priority(), request.tenant(), job.ticket(), job)) {
         job.failWaiting(loop.unavailable());
       } else if (job.endedWaiting()) {
@@ -135,7 +126,21 @@ public final class QueuedEngine implements Engine {
     }
   }
 
+  private Sequence sequence(Job job) {
+    var request = job.request();
+    var prompt = prompts.encode(request.prompt());
+    var rules = answers.rules(request, prompt.thinking());
+    try {
+      return new Sequence(
+          request, prompt.ids(), limits, tokenizer, rules, job.events(), job.arrived());
+    } catch (RuntimeException e) {
+      rules.close();
+      throw e;
+    }
+  }
+
   private void ended(Job job) {
+    job.free();
     admitted.decrementAndGet();
     jobs.remove(job);
     queue.removeIf(waiting -> waiting == job);
@@ -162,7 +167,7 @@ public final class QueuedEngine implements Engine {
 
   @Override
   public int[] tokenize(Prompt prompt) {
-    var ids = prompts.encode(prompt);
+    var ids = prompts.encode(prompt).ids();
     limits.checkIds("prompt", ids);
     return ids;
   }
@@ -178,5 +183,6 @@ public final class QueuedEngine implements Engine {
     closed = true;
     jobs.forEach(job -> job.failWaiting(loop.unavailable()));
     loop.close();
+    answers.close();
   }
 }

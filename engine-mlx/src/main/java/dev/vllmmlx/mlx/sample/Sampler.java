@@ -103,6 +103,11 @@ public final class Sampler {
     return new SampledToken(token, likelihoods);
   }
 
+  /** Notes a token that was chosen otherwise. */
+  public void chose(int token) {
+    history.add(token);
+  }
+
   /** The id of the highest score, of equals the lowest. */
   private static int likeliest(float[] logits) {
     var best = 0;

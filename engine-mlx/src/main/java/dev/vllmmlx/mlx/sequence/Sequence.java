@@ -1,6 +1,5 @@
 package dev.vllmmlx.mlx.sequence;
 
-import dev.vllmmlx.mlx.sample.LogitsProcessor;
 import dev.vllmmlx.mlx.sample.SampledToken;
 import dev.vllmmlx.mlx.sample.Sampler;
 import dev.vllmmlx.mlx.sample.SamplingLimits;
@@ -34,6 +33,11 @@ public final class Sequence {
   private final Set<Integer> endIds;
   private final Sampler sampler;
   private final AnswerText text;
+  private final AnswerRules rules;
+
+  /** Whether tokens that must follow are taken without scores. */
+  private final boolean forces;
+
   private final int promptLength;
   private final int limit;
   private int[] tokens;
@@ -47,7 +51,7 @@ public final class Sequence {
   /**
    * @param prompt the request's prompt in ids
    * @param limits what the model can take
-   * @param constraints exclude tokens that must not follow
+   * @param rules how the answer is written and what it must be
    * @param arrived when the request came, by {@link System#nanoTime}
    * @throws EngineException.InvalidRequest if a field has a value that cannot be served
    * @throws EngineException.ContextExceeded if the prompt leaves no room for an answer
@@ -57,7 +61,7 @@ public final class Sequence {
       int[] prompt,
       SequenceLimits limits,
       Tokenizer tokenizer,
-      List<LogitsProcessor> constraints,
+      AnswerRules rules,
       EventOutlet events,
       long arrived) {
     limits.check(prompt);
@@ -67,9 +71,12 @@ public final class Sequence {
     this.events = events;
     this.phases = new Phases(arrived);
     this.endIds = endIds(request, limits, tokenizer);
-    this.sampler = Sampler.of(request, prompt, endIds, constraints);
+    this.rules = rules;
+    this.forces = rules.constraint().isPresent() && request.topLogprobs().isEmpty();
+    this.sampler = Sampler.of(request, prompt, endIds, rules.processors());
     this.text =
-        new AnswerText(tokenizer.detokenizer(true), new StopStrings(request.stop().strings()));
+        new AnswerText(
+            tokenizer.detokenizer(rules.written()), new StopStrings(request.stop().strings()));
     this.promptLength = prompt.length;
     this.limit = Math.min(request.stop().maxTokens(), limits.contextLength() - prompt.length);
     this.tokens = prompt.clone();
@@ -127,11 +134,12 @@ public final class Sequence {
 
   /** The prompt is computed, and the first {@link #step} follows. */
   public void started() {
-    events.send(new GenerationEvent.Started(promptLength, cachedTokens));
+    events.send(new GenerationEvent.Started(promptLength, cachedTokens, rules.thinking()));
   }
 
   /**
-   * Chooses the next token and tells the sink.
+   * Chooses the next token, goes on by those that a constraint leaves no choice about, and tells
+   * the sink.
    *
    * @param logits a score for each id of the vocabulary; used up
    * @return whether the sequence goes on
@@ -139,29 +147,45 @@ public final class Sequence {
    */
   public boolean step(float[] logits) {
     var sampled = sampler.next(logits);
-    phases.token();
-    append(sampled.id());
-    if (endIds.contains(sampled.id())) {
-      end(FinishReason.STOP, Optional.of(written(sampled.id())), "", Optional.of(sampled));
-      return false;
-    }
-    var more = text.feed(sampled.id(), stopsCount());
-    if (text.stop().isPresent()) {
-      end(FinishReason.STOP, text.stop(), more, Optional.of(sampled));
-    } else if (answerLength() >= limit) {
-      end(FinishReason.LENGTH, Optional.empty(), more, Optional.of(sampled));
-    } else {
-      events.send(new GenerationEvent.Delta(more, 1, logprobs(sampled)));
-      if (events.broken()) {
-        cancel();
+    take(sampled.id(), logprobs(sampled));
+    if (forces) {
+      for (var id : ended ? new int[0] : rules.constraint().orElseThrow().forced()) {
+        sampler.chose(id);
+        take(id, List.of());
+        if (ended) {
+          break;
+        }
       }
     }
     return !ended;
   }
 
+  private void take(int id, List<TokenLogprob> logprobs) {
+    phases.token();
+    append(id);
+    if (endIds.contains(id)) {
+      end(FinishReason.STOP, Optional.of(written(id)), "", 1, logprobs);
+      return;
+    }
+    rules.took(id);
+    var more = text.feed(id, stopsCount());
+    if (text.stop().isPresent()) {
+      end(FinishReason.STOP, text.stop(), more, 1, logprobs);
+    } else if (rules.complete()) {
+      end(FinishReason.STOP, Optional.empty(), more, 1, logprobs);
+    } else if (answerLength() >= limit) {
+      end(FinishReason.LENGTH, Optional.empty(), more, 1, logprobs);
+    } else {
+      events.send(new GenerationEvent.Delta(more, 1, logprobs));
+      if (events.broken()) {
+        cancel();
+      }
+    }
+  }
+
   /** Ends it before its time, with whatever text was held back. */
   public void cancel() {
-    end(FinishReason.CANCELLED, Optional.empty(), "", Optional.empty());
+    end(FinishReason.CANCELLED, Optional.empty(), "", 0, List.of());
   }
 
   /** Ends it by a fault. */
@@ -172,23 +196,30 @@ public final class Sequence {
     }
   }
 
+  /** Frees what its rules hold; on any thread, when it has ended. */
+  public void close() {
+    rules.close();
+  }
+
   /** Whether its terminal event was sent. */
   public boolean ended() {
     return ended;
   }
 
   private void end(
-      FinishReason reason, Optional<String> stop, String more, Optional<SampledToken> last) {
+      FinishReason reason,
+      Optional<String> stop,
+      String more,
+      int tokens,
+      List<TokenLogprob> logprobs) {
     if (ended) {
       return;
     }
     ended = true;
     var cancelled = reason == FinishReason.CANCELLED;
     var rest = text.stop().isPresent() ? more : more + text.finish(!cancelled && stopsCount());
-    if (last.isPresent()) {
-      events.send(new GenerationEvent.Delta(rest, 1, logprobs(last.get())));
-    } else if (!rest.isEmpty()) {
-      events.send(new GenerationEvent.Delta(rest, 0, List.of()));
+    if (tokens > 0 || !rest.isEmpty()) {
+      events.send(new GenerationEvent.Delta(rest, tokens, logprobs));
     }
     // Bytes that never became a character may still complete a stop string at the very end.
     var stopped = !cancelled && text.stop().isPresent();

@@ -15,6 +15,7 @@ import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Sampling;
 import dev.vllmmlx.spi.StopConditions;
 import dev.vllmmlx.spi.Timings;
+import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -338,14 +339,14 @@ class SimpleEngineTest {
             request.prompt(),
             request.sampling(),
             request.stop(),
-            new Constraint.JsonObject(),
+            new Constraint.Regex("("),
             OptionalInt.empty(),
             Optional.empty(),
             0,
             ""),
         constrained);
     assertThat(constrained.failure(EngineException.InvalidRequest.class).field())
-        .contains("response_format");
+        .contains("constraint");
 
     var chat = new Heard();
     var messages = List.of(Message.of("user", "hi"));
@@ -442,8 +443,8 @@ class SimpleEngineTest {
             Instant.EPOCH);
     var loop = new EngineLoop<>(new FairQueue<Job>(), new OneAtATime(settings));
     loop.start(() -> model);
-    var prompts = new PromptEncoder(tokenizer, Optional.empty());
-    return new QueuedEngine(info, tokenizer, prompts, loop, maxQueue, 1);
+    var prompts = new PromptEncoder(tokenizer, Optional.empty(), AnswerFormat.TEXT);
+    return new QueuedEngine(info, tokenizer, prompts, AnswerFormat.TEXT, loop, maxQueue, 1);
   }
 
   private String textOfAFreshEngine(String prompt, int maxTokens) throws Exception {

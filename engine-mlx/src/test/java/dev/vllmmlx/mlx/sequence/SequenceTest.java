@@ -260,7 +260,7 @@ class SequenceTest {
         prompt,
         LIMITS,
         tokenizer,
-        List.of(),
+        AnswerRules.NONE,
         new EventOutlet("test", heard, () -> {}),
         System.nanoTime());
   }

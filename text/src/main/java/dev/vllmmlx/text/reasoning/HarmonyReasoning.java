@@ -24,6 +24,16 @@ public record HarmonyReasoning() implements ReasoningFormat {
   }
 
   @Override
+  public String opening() {
+    return OPEN;
+  }
+
+  @Override
+  public String closing() {
+    return "<|end|>";
+  }
+
+  @Override
   public boolean isIn(String template) {
     return template.contains("<|channel|>") && template.contains("<|message|>");
   }

@@ -16,6 +16,12 @@ public sealed interface ReasoningFormat permits TaggedReasoning, HarmonyReasonin
    */
   Set<String> marks();
 
+  /** The mark that an answer opens its thinking with. */
+  String opening();
+
+  /** The mark that closes it. */
+  String closing();
+
   /** Whether a chat template's source holds this format's markup. */
   boolean isIn(String template);
 

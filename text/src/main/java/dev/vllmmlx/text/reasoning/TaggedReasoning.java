@@ -45,6 +45,16 @@ public record TaggedReasoning(
   }
 
   @Override
+  public String opening() {
+    return opens.getFirst();
+  }
+
+  @Override
+  public String closing() {
+    return closes.getFirst();
+  }
+
+  @Override
   public boolean isIn(String template) {
     return signs.stream().anyMatch(template::contains);
   }

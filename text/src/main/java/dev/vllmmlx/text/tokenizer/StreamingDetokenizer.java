@@ -1,5 +1,7 @@
 package dev.vllmmlx.text.tokenizer;
 
+import java.util.function.IntPredicate;
+
 /**
  * Ids in one by one, text out as soon as it is certain. However ids are spread over calls, the text
  * is what {@link Tokenizer#decode} gives for all of them: characters that several tokens make come
@@ -10,14 +12,14 @@ package dev.vllmmlx.text.tokenizer;
  */
 public final class StreamingDetokenizer {
   private final Tokenizer tokenizer;
-  private final boolean skipSpecialTokens;
+  private final IntPredicate skipped;
   private final StringBuilder ready = new StringBuilder();
   private final DecoderStep.Pieces pieces;
   private boolean finished;
 
-  StreamingDetokenizer(Tokenizer tokenizer, Decoder decoder, boolean skipSpecialTokens) {
+  StreamingDetokenizer(Tokenizer tokenizer, Decoder decoder, IntPredicate skipped) {
     this.tokenizer = tokenizer;
-    this.skipSpecialTokens = skipSpecialTokens;
+    this.skipped = skipped;
     this.pieces = decoder.into(ready);
   }
 
@@ -41,7 +43,7 @@ public final class StreamingDetokenizer {
 
   void add(int id) {
     var token = tokenizer.tokenOrNull(id);
-    if (token != null && !(skipSpecialTokens && tokenizer.isSpecial(id))) {
+    if (token != null && !skipped.test(id)) {
       pieces.take(token);
     }
   }

@@ -79,7 +79,7 @@ public final class Tokenizer {
    * those that pad a model's vocabulary, stand for nothing.
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
-    var text = new StreamingDetokenizer(this, decoder, skipSpecialTokens);
+    var text = detokenizer(skipSpecialTokens);
     for (var id : ids) {
       text.add(id);
     }
@@ -88,7 +88,16 @@ public final class Tokenizer {
 
   /** A fresh stream from ids to text. */
   public StreamingDetokenizer detokenizer(boolean skipSpecialTokens) {
-    return new StreamingDetokenizer(this, decoder, skipSpecialTokens);
+    return new StreamingDetokenizer(this, decoder, id -> skipSpecialTokens && isSpecial(id));
+  }
+
+  /**
+   * A fresh stream from ids to text.
+   *
+   * @param written the special tokens that are not skipped
+   */
+  public StreamingDetokenizer detokenizer(Set<Integer> written) {
+    return new StreamingDetokenizer(this, decoder, id -> isSpecial(id) && !written.contains(id));
   }
 
   /** One more than the highest id that has a token; a model's logits may be padded beyond it. */

@@ -75,7 +75,11 @@ final class CommandsTest {
   @Test
   void listsEngines() throws Exception {
     var ended = run("engines");
-    assertThat(ended.output()).contains("simple").contains("batched").contains("echo").contains("class path");
+    assertThat(ended.output())
+        .contains("simple")
+        .contains("batched")
+        .contains("echo")
+        .contains("class path");
     assertThat(ended.status()).isZero();
   }
 

@@ -114,8 +114,9 @@ public final class MlxEngineOpening<M extends ServedModel> {
       var tokenizer = tokenizer(checkpoint);
       var template =
           ChatPromptRenderer.of(
-              tokenizer.chatTemplates(), tokenizer.specialTokens(), Clock.systemDefaultZone());
-      var format = AnswerFormat.TEXT;
+                  tokenizer.chatTemplates(), tokenizer.specialTokens(), Clock.systemDefaultZone())
+              .map(of -> of.withAnswers(options.answers(of.answers())));
+      var format = template.map(ChatPromptRenderer::answers).orElse(AnswerFormat.TEXT);
       var defaults = GenerationDefaults.of(checkpoint);
       return new QueuedEngine(
           info(checkpoint, model.get(), template, defaults, created),

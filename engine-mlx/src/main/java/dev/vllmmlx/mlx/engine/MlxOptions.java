@@ -4,10 +4,16 @@ import dev.vllmmlx.mlx.load.ComputeType;
 import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.EngineOption;
+import dev.vllmmlx.text.answer.AnswerFormat;
+import dev.vllmmlx.text.reasoning.ReasoningFormat;
+import dev.vllmmlx.text.reasoning.ReasoningFormats;
+import dev.vllmmlx.text.tools.ToolCallFormat;
+import dev.vllmmlx.text.tools.ToolCallFormats;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 
 /**
  * The options that every MLX engine has, with their types and ranges.
@@ -15,6 +21,8 @@ import java.util.OptionalInt;
  * @param maxQueue requests that may wait beside those that run
  * @param contextLength a shorter context than the model's own
  * @param threads 0 for one for each physical core
+ * @param toolCalls how the model writes calls, where its chat template does not say
+ * @param reasoning how it marks its thinking, likewise
  */
 public record MlxOptions(
     int maxQueue,
@@ -22,7 +30,9 @@ public record MlxOptions(
     OptionalInt contextLength,
     Optional<String> revision,
     int threads,
-    boolean primitives) {
+    boolean primitives,
+    Optional<ToolCallFormat> toolCalls,
+    Optional<ReasoningFormat> reasoning) {
 
   /** As engines declare them. */
   public static final List<EngineOption> DECLARED =
@@ -52,7 +62,19 @@ public record MlxOptions(
               "primitives",
               EngineOption.Type.TEXT,
               "on",
-              "on or off: this project's own CPU primitives, or MLX's ops"));
+              "on or off: this project's own CPU primitives, or MLX's ops"),
+          new EngineOption(
+              "tool-call-parser",
+              EngineOption.Type.TEXT,
+              "auto",
+              "How the model writes calls: auto, by its chat template, or one of "
+                  + String.join(", ", ToolCallFormats.names())),
+          new EngineOption(
+              "reasoning-parser",
+              EngineOption.Type.TEXT,
+              "auto",
+              "How the model marks its thinking: auto, by its chat template, or one of "
+                  + String.join(", ", ReasoningFormats.names())));
 
   /**
    * @throws EngineException.InvalidRequest that names the option at fault
@@ -65,7 +87,9 @@ public record MlxOptions(
         read.integer("context-length", 2),
         read.text("revision"),
         read.integer("threads", 0).orElseThrow(),
-        read.onOrOff("primitives"));
+        read.onOrOff("primitives"),
+        format(read, "tool-call-parser", ToolCallFormats::named, ToolCallFormats.names()),
+        format(read, "reasoning-parser", ReasoningFormats::named, ReasoningFormats.names()));
   }
 
   /**
@@ -81,6 +105,29 @@ public record MlxOptions(
           "is %d, and the model's own context is %d".formatted(contextLength.getAsInt(), own));
     }
     return contextLength.orElse(own);
+  }
+
+  /**
+   * How answers are written.
+   *
+   * @param shown as the chat template shows it
+   */
+  AnswerFormat answers(AnswerFormat shown) {
+    return new AnswerFormat(reasoning.or(shown::reasoning), toolCalls.or(shown::calls));
+  }
+
+  private static <F> Optional<F> format(
+      OptionReader read, String option, Function<String, Optional<F>> named, List<String> names) {
+    var name = read.text(option).orElseThrow();
+    if (name.equals("auto")) {
+      return Optional.empty();
+    }
+    var format = named.apply(name);
+    if (format.isEmpty()) {
+      throw OptionReader.wrong(
+          option, "must be auto or one of %s, and is %s".formatted(String.join(", ", names), name));
+    }
+    return format;
   }
 
   private static ComputeType dtype(String name) {

@@ -4,7 +4,10 @@ import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Tool;
 import dev.vllmmlx.text.parts.PartReader;
 import dev.vllmmlx.text.reasoning.ReasoningFormat;
+import dev.vllmmlx.text.reasoning.ReasoningFormats;
 import dev.vllmmlx.text.tools.ToolCallFormat;
+import dev.vllmmlx.text.tools.ToolCallFormats;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -21,6 +24,34 @@ public record AnswerFormat(Optional<ReasoningFormat> reasoning, Optional<ToolCal
 
   /** Answers are text and nothing else. */
   public static final AnswerFormat TEXT = new AnswerFormat(Optional.empty(), Optional.empty());
+
+  /**
+   * As chat templates show it. Every model has a way to write calls: one whose templates show none
+   * is told of {@link ToolCallFormats#JSON}.
+   *
+   * @param templates the templates' sources
+   */
+  public static AnswerFormat of(Collection<String> templates) {
+    var source = String.join("\n", templates);
+    return new AnswerFormat(
+        ReasoningFormats.of(source),
+        Optional.of(ToolCallFormats.of(source).orElse(ToolCallFormats.JSON)));
+  }
+
+  /**
+   * By the formats' names, as {@code TemplateCapabilities} has them.
+   *
+   * @throws IllegalArgumentException if there is no format of a name
+   */
+  public static AnswerFormat named(Optional<String> reasoning, Optional<String> calls) {
+    return new AnswerFormat(
+        reasoning.map(name -> found(name, ReasoningFormats.named(name))),
+        calls.map(name -> found(name, ToolCallFormats.named(name))));
+  }
+
+  private static <F> F found(String name, Optional<F> format) {
+    return format.orElseThrow(() -> new IllegalArgumentException("no format is named " + name));
+  }
 
   public AnswerFormat {
     Objects.requireNonNull(reasoning);

@@ -5,9 +5,12 @@ import dev.vllmmlx.spi.Message;
 import dev.vllmmlx.spi.Message.Content;
 import dev.vllmmlx.spi.ModelInfo.TemplateCapabilities;
 import dev.vllmmlx.spi.Prompt;
+import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.jinja.TemplateException;
+import dev.vllmmlx.text.reasoning.ReasoningFormat;
 import dev.vllmmlx.text.tokenizer.ChatTemplates;
 import dev.vllmmlx.text.tokenizer.SpecialTokens;
+import dev.vllmmlx.text.tools.ToolCallFormat;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -37,11 +40,16 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
   private final Map<String, Probed> templates;
   private final Map<String, Object> tokens;
 
-  private record Probed(ChatTemplate template, MessageShape shape) {}
+  private final AnswerFormat answers;
 
-  private ChatPromptRenderer(Map<String, Probed> templates, Map<String, Object> tokens) {
+  /** {@code showsTools}: whether tools show in the prompt. */
+  private record Probed(ChatTemplate template, MessageShape shape, boolean showsTools) {}
+
+  private ChatPromptRenderer(
+      Map<String, Probed> templates, Map<String, Object> tokens, AnswerFormat answers) {
     this.templates = templates;
     this.tokens = tokens;
+    this.answers = answers;
   }
 
   /**
@@ -63,10 +71,22 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
         .forEach(
             (name, source) -> {
               var template = ChatTemplate.compile(source, clock);
-              templates.put(
-                  name, new Probed(template, new TemplateProbe(template, tokens).shape()));
+              var probe = new TemplateProbe(template, tokens);
+              var shape = probe.shape();
+              templates.put(name, new Probed(template, shape, probe.showsTools(shape)));
             });
-    return Optional.of(new ChatPromptRenderer(templates, tokens));
+    var answers = AnswerFormat.of(sources.named().values());
+    return Optional.of(new ChatPromptRenderer(templates, tokens, answers));
+  }
+
+  /** The same for answers that are not written as the templates show it. */
+  public ChatPromptRenderer withAnswers(AnswerFormat answers) {
+    return new ChatPromptRenderer(templates, tokens, answers);
+  }
+
+  /** How answers are written. */
+  public AnswerFormat answers() {
+    return answers;
   }
 
   /** What the templates can do, for the engine's {@code ModelInfo}. */
@@ -75,10 +95,15 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
     boolean reasoning = false;
     for (var probed : templates.values()) {
       var probe = new TemplateProbe(probed.template(), tokens);
-      tools |= probe.showsTools(probed.shape());
+      tools |= probed.showsTools();
       reasoning |= probe.hasThinkingSwitch(probed.shape());
     }
-    return new TemplateCapabilities(true, tools, reasoning);
+    return new TemplateCapabilities(
+        true,
+        tools,
+        reasoning,
+        answers.reasoning().map(ReasoningFormat::name),
+        answers.calls().map(ToolCallFormat::name));
   }
 
   @Override
@@ -92,15 +117,19 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
    * @throws EngineException.InvalidRequest when the template refuses the conversation, with the
    *     template's message
    */
-  public String render(Prompt.Chat chat) {
-    var arguments = chat.templateArguments();
+  public String render(Prompt.Chat asked) {
+    var arguments = asked.templateArguments();
     for (var name : RESERVED) {
       if (arguments.containsKey(name)) {
         throw new EngineException.InvalidRequest(
             "chat_template_kwargs", name + " is a field of its own, not a template argument");
       }
     }
-    var chosen = choose(chat);
+    var chosen = choose(asked);
+    var chat =
+        chosen.showsTools() || answers.calls().isEmpty()
+            ? asked
+            : new ToolsInWords(answers.calls().get()).apply(asked);
     var messages = chat.continueLast() ? marked(chat.messages()) : chat.messages();
     var context = new LinkedHashMap<String, Object>(tokens);
     context.put(

@@ -32,6 +32,13 @@ final class HermesCalls extends MarkedFormat {
   }
 
   @Override
+  public String written(String function, String arguments) {
+    return OPEN
+        + "\n{\"name\": \"%s\", \"arguments\": %s}\n".formatted(function, arguments)
+        + CLOSE;
+  }
+
+  @Override
   Step calls() {
     return Steps.sequence(
         Steps.literal(OPEN), Steps.space(), new EnvelopeStep(false), Steps.closing(CLOSE));

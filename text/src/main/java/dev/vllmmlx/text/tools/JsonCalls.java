@@ -45,6 +45,11 @@ final class JsonCalls extends MarkedFormat {
   }
 
   @Override
+  public String written(String function, String arguments) {
+    return OPENING + " \"%s\", \"%s\": %s}".formatted(function, argumentsKey, arguments);
+  }
+
+  @Override
   Step calls() {
     Step objects = Steps.separated(() -> new EnvelopeStep(false), separator.strip());
     return marks().isEmpty()

@@ -21,6 +21,13 @@ public interface ToolCallFormat {
    */
   Set<String> marks();
 
+  /**
+   * One call as the model writes it, alone in an answer.
+   *
+   * @param arguments the text of a JSON object
+   */
+  String written(String function, String arguments);
+
   /** Whether a chat template's source shows that its model writes calls like this. */
   boolean isIn(String template);
 

@@ -215,9 +215,44 @@ class ChatPromptRendererTest {
   @Test
   void tellsWhatATemplateCanDo() throws IOException {
     assertThat(renderer(PLAIN).capabilities())
-        .isEqualTo(new TemplateCapabilities(true, false, false));
+        .isEqualTo(
+            new TemplateCapabilities(true, false, false, Optional.empty(), Optional.of("json")));
     var markers = Files.readString(Path.of("src/test/resources/chat/templates/markers.jinja"));
-    assertThat(renderer(markers).capabilities())
-        .isEqualTo(new TemplateCapabilities(true, true, true));
+    var capabilities = renderer(markers).capabilities();
+    assertThat(capabilities.tools()).isTrue();
+    assertThat(capabilities.reasoning()).isTrue();
+  }
+
+  @Test
+  void aTemplateWithoutToolsIsToldOfThemInWords() {
+    var chat =
+        new Prompt.Chat(
+            List.of(Message.of("system", "Be short."), Message.of("user", "2 + 3?")),
+            List.of(TOOL),
+            Map.of(),
+            false);
+    assertThat(renderer(PLAIN).render(chat))
+        .startsWith("<system>Be short.\n\nYou can call")
+        .contains(
+            "{\"name\":\"add\",\"description\":\"Adds.\",\"parameters\":{\"type\":\"object\"}}")
+        .endsWith("</><user>2 + 3?</><assistant>");
+  }
+
+  @Test
+  void callsAndResultsAreWordsWhereATemplateHasNoPlaceForThem() {
+    var result =
+        new Message(
+            "tool",
+            Optional.of(new Content.Plain("5")),
+            Optional.empty(),
+            List.of(),
+            Optional.of("c1"),
+            Optional.empty());
+    assertThat(
+            renderer(PLAIN)
+                .render(chat(Message.of("user", "2 + 3?"), calling("{\"a\": 2}"), result)))
+        .isEqualTo(
+            "<user>2 + 3?</><assistant>{\"name\": \"add\", \"arguments\": {\"a\": 2}}</>"
+                + "<user>Result of add: 5</><assistant>");
   }
 }

@@ -1,0 +1,163 @@
+package dev.vllmmlx.text.grammar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.Tool;
+import dev.vllmmlx.text.tokenizer.Tokenizer;
+import dev.vllmmlx.text.tools.Read;
+import dev.vllmmlx.text.tools.ToolCallFormat;
+import dev.vllmmlx.text.tools.ToolCallFormats;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Whatever a model writes under a format's constraint is read back as calls that are valid. */
+class ToolCallWalkTest {
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final List<Tool> TOOLS =
+      List.of(
+          tool(
+              "find",
+              """
+              {"type": "object",
+               "properties": {
+                 "query": {"type": "string"},
+                 "kind": {"type": "string", "enum": ["near", "far off"]},
+                 "limit": {"type": "integer", "minimum": 1, "maximum": 50},
+                 "exact": {"type": "boolean"}},
+               "required": ["query", "limit"]}"""),
+          tool(
+              "move",
+              """
+              {"type": "object",
+               "properties": {
+                 "to": {"$ref": "#/$defs/point"},
+                 "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+                 "speed": {"type": "number"},
+                 "label": {"type": ["string", "null"]}},
+               "required": ["to"],
+               "$defs": {"point": {"type": "object",
+                 "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}},
+                 "required": ["x", "y"], "additionalProperties": false}}}"""),
+          new Tool("ping", Optional.empty(), Optional.empty(), false));
+
+  private static Tokenizer tokenizer;
+  private static ConstraintCompiler compiler;
+
+  @BeforeAll
+  static void open() {
+    tokenizer = Vocabularies.smolLm();
+    compiler = ConstraintCompiler.of(tokenizer);
+  }
+
+  @AfterAll
+  static void close() {
+    compiler.close();
+  }
+
+  static Stream<ToolCallFormat> formats() {
+    return ToolCallFormats.names().stream()
+        .map(name -> ToolCallFormats.named(name).orElseThrow())
+        .distinct();
+  }
+
+  private static Tool tool(String name, String schema) {
+    @SuppressWarnings("unchecked")
+    Map<String, Object> parameters = JSON.readValue(schema, LinkedHashMap.class);
+    return new Tool(name, Optional.empty(), Optional.of(parameters), false);
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void requiredCallsAreValid(ToolCallFormat format) {
+    for (boolean parallel : List.of(false, true)) {
+      var wanted = new Constraint.ToolCalls(true, Optional.empty(), parallel);
+      for (int seed = 0; seed < 12; seed++) {
+        var read = walked(format, wanted, seed);
+        assertThat(read.content()).isEmpty();
+        assertThat(read.calls()).isNotEmpty();
+        if (!parallel) {
+          assertThat(read.calls()).hasSize(1);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void aNamedFunctionIsTheOneThatIsCalled(ToolCallFormat format) {
+    var wanted = new Constraint.ToolCalls(true, Optional.of("move"), false);
+    for (int seed = 0; seed < 6; seed++) {
+      assertThat(walked(format, wanted, seed).calls())
+          .extracting(Read.Call::name)
+          .containsExactly("move");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void callsThatTheModelChoseToMakeAreValid(ToolCallFormat format) {
+    var wanted = new Constraint.ToolCalls(false, Optional.empty(), true);
+    var beginning = format.written("find", "{}");
+    for (int seed = 0; seed < 6; seed++) {
+      // Led to the opening, as a model would be that wants to call.
+      var text = led(format, wanted, beginning, seed);
+      check(Read.of(format.reader(TOOLS), false, List.of(text)), text);
+    }
+    for (int seed = 0; seed < 6; seed++) {
+      walked(format, wanted, seed);
+    }
+  }
+
+  private static Read walked(ToolCallFormat format, Constraint.ToolCalls wanted, int seed) {
+    try (var matcher = compiler.compile(format.constraint(TOOLS, wanted))) {
+      var text =
+          new RandomWalk(tokenizer, seed % 2 == 0).walk(matcher, new Random(seed), 60).text();
+      var read = Read.of(format.reader(TOOLS), false, List.of(text));
+      check(read, text);
+      return read;
+    }
+  }
+
+  private static String led(
+      ToolCallFormat format, Constraint.ToolCalls wanted, String to, int seed) {
+    try (var matcher = compiler.compile(format.constraint(TOOLS, wanted))) {
+      var tokens = tokenizer.encode(to, false);
+      var text = new StringBuilder();
+      for (int token : tokens) {
+        if (text.length() > 14 || !RandomWalk.allowed(tokenizer, matcher).get(token)) {
+          break;
+        }
+        matcher.accept(token);
+        text.append(
+            new String(tokenizer.tokenBytes(token), java.nio.charset.StandardCharsets.UTF_8));
+      }
+      return text + new RandomWalk(tokenizer, true).walk(matcher, new Random(seed), 60).text();
+    }
+  }
+
+  private static void check(Read read, String text) {
+    assertThat(read.whole()).as(text).isTrue();
+    for (var call : read.calls()) {
+      var tool = TOOLS.stream().filter(t -> t.name().equals(call.name())).findFirst().orElseThrow();
+      var schema = JSON.writeValueAsString(tool.parameters().orElse(Map.of("type", "object")));
+      var errors =
+          SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
+              .getSchema(schema)
+              .validate(call.arguments(), InputFormat.JSON);
+      assertThat(errors).as(text).isEmpty();
+    }
+  }
+}

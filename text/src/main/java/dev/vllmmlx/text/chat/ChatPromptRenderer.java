@@ -42,8 +42,12 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
 
   private final AnswerFormat answers;
 
-  /** {@code showsTools}: whether tools show in the prompt. */
-  private record Probed(ChatTemplate template, MessageShape shape, boolean showsTools) {}
+  /**
+   * @param showsTools whether tools show in the prompt
+   * @param printsCalls whether calls do
+   */
+  private record Probed(
+      ChatTemplate template, MessageShape shape, boolean showsTools, boolean printsCalls) {}
 
   private ChatPromptRenderer(
       Map<String, Probed> templates, Map<String, Object> tokens, AnswerFormat answers) {
@@ -73,7 +77,9 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
               var template = ChatTemplate.compile(source, clock);
               var probe = new TemplateProbe(template, tokens);
               var shape = probe.shape();
-              templates.put(name, new Probed(template, shape, probe.showsTools(shape)));
+              templates.put(
+                  name,
+                  new Probed(template, shape, probe.showsTools(shape), probe.printsCalls(shape)));
             });
     var answers = AnswerFormat.of(sources.named().values());
     return Optional.of(new ChatPromptRenderer(templates, tokens, answers));
@@ -126,10 +132,7 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
       }
     }
     var chosen = choose(asked);
-    var chat =
-        chosen.showsTools() || answers.calls().isEmpty()
-            ? asked
-            : new ToolsInWords(answers.calls().get()).apply(asked);
+    var chat = inWords(asked, chosen);
     var messages = chat.continueLast() ? marked(chat.messages()) : chat.messages();
     var context = new LinkedHashMap<String, Object>(tokens);
     context.put(
@@ -145,6 +148,16 @@ public final class ChatPromptRenderer implements Function<Prompt.Chat, String> {
     } catch (TemplateException e) {
       throw new EngineException.InvalidRequest("messages", message(e));
     }
+  }
+
+  /** What the template would lose is said in words. */
+  private Prompt.Chat inWords(Prompt.Chat chat, Probed chosen) {
+    if (answers.calls().isEmpty()) {
+      return chat;
+    }
+    var words = new ToolsInWords(answers.calls().get());
+    var said = chosen.printsCalls() ? chat : words.sayCalls(chat);
+    return chosen.showsTools() ? said : words.sayTools(said);
   }
 
   private static String message(TemplateException e) {

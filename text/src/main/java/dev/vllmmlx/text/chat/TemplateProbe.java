@@ -52,6 +52,11 @@ final class TemplateProbe {
         .contains(FUNCTION);
   }
 
+  /** Whether calls show in the prompt. */
+  boolean printsCalls(MessageShape shape) {
+    return printsCall(render(shape, callAndResult(Optional.empty())));
+  }
+
   /** Whether one of the usual switches of thinking changes the prompt. */
   boolean hasThinkingSwitch(MessageShape shape) {
     var chat = List.of(Message.of("user", TEXT));

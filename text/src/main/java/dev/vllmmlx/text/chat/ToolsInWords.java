@@ -21,7 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 record ToolsInWords(ToolCallFormat format) {
   private static final JsonMapper JSON = JsonMapper.shared();
 
-  Prompt.Chat apply(Prompt.Chat chat) {
+  /** Without calls and their results. */
+  Prompt.Chat sayCalls(Prompt.Chat chat) {
     var messages = new ArrayList<Message>();
     var functions = new HashMap<String, String>(); // By the ids of their calls.
     for (var message : chat.messages()) {
@@ -36,6 +37,12 @@ record ToolsInWords(ToolCallFormat format) {
       }
       messages.add(said);
     }
+    return new Prompt.Chat(messages, chat.tools(), chat.templateArguments(), chat.continueLast());
+  }
+
+  /** Without tools. */
+  Prompt.Chat sayTools(Prompt.Chat chat) {
+    var messages = new ArrayList<>(chat.messages());
     if (!chat.tools().isEmpty()) {
       describe(chat.tools(), messages);
     }

@@ -2,6 +2,7 @@ package dev.vllmmlx.gateway;
 
 import dev.vllmmlx.gateway.http.Gateway;
 import dev.vllmmlx.gateway.http.GatewaySettings;
+import dev.vllmmlx.gateway.mcp.McpTools;
 import dev.vllmmlx.spi.Engine;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
@@ -39,8 +41,12 @@ public final class TestServer implements AutoCloseable {
   }
 
   public TestServer(Engine engine, UnaryOperator<GatewaySettings> change) {
+    this(engine, change, Optional.empty());
+  }
+
+  public TestServer(Engine engine, UnaryOperator<GatewaySettings> change, Optional<McpTools> mcp) {
     gateway =
-        Gateway.start(vertx, change.apply(GatewaySettings.on("127.0.0.1", 0)), ENGINE, engine)
+        Gateway.start(vertx, change.apply(GatewaySettings.on("127.0.0.1", 0)), ENGINE, engine, mcp)
             .await();
   }
 

@@ -67,7 +67,7 @@ final class RehearseCommand implements Callable<Integer> {
             Optional.empty(),
             engineOptions.values(engine, command, Map.of()),
             new TerminalProgress(ProgressBar.onStandardError()));
-    var server = Server.start(settings(), engine, context);
+    var server = Server.start(settings(), engine, context, Optional.empty());
     try {
       ask("http://127.0.0.1:" + server.gateway().port());
     } finally {

@@ -71,11 +71,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "Tokens per stream chunk (default: 1).")
   int streamInterval;
 
-  @Option(
-      names = "--mcp-config",
-      paramLabel = "FILE",
-      description = "MCP servers whose tools the model gets.")
-  Path mcpConfig;
+  @Mixin McpOptions mcp;
 
   @Option(
       names = "--served-model-name",
@@ -166,9 +162,7 @@ final class ServeCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     var command = spec.commandLine();
     checkRanges(command);
-    if (mcpConfig != null) {
-      throw new ParameterException(command, "--mcp-config: this build has no MCP bridge yet");
-    }
+    var tools = mcp.read(command);
     var engine = choice.from(catalog, command);
     var values = engineOptions.values(engine, command, sharedOptions());
     var context =
@@ -178,7 +172,7 @@ final class ServeCommand implements Callable<Integer> {
             values,
             new TerminalProgress(ProgressBar.onStandardError()));
     new Serving(settings(), drainTimeout, Optional.ofNullable(portFile), command.getOut())
-        .run(engine, context);
+        .run(engine, context, tools);
     return CommandLine.ExitCode.OK;
   }
 

@@ -1,9 +1,7 @@
 package dev.vllmmlx.gateway.cli;
 
-import dev.vllmmlx.gateway.http.Gateway;
 import dev.vllmmlx.gateway.http.GatewaySettings;
 import dev.vllmmlx.gateway.plugin.FoundEngine;
-import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,10 +35,11 @@ final class Serving {
   }
 
   /** Returns when the process is told to end and everything is closed. */
-  void run(FoundEngine found, EngineContext context) throws Exception {
+  void run(FoundEngine found, EngineContext context, Optional<McpOptions.Chosen> tools)
+      throws Exception {
     checkAddress();
     warnIfOpen();
-    var server = Server.start(settings, found, context);
+    var server = Server.start(settings, found, context, tools);
     var ended = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
@@ -51,20 +50,21 @@ final class Serving {
                       end(server);
                       ended.countDown();
                     }));
-    announce(server.gateway(), server.engine(), found);
+    announce(server, found);
     // What reading vocabularies left behind would stay in memory for as long as nobody asks.
     System.gc();
     ended.await();
   }
 
-  private void announce(Gateway gateway, Engine engine, FoundEngine found) throws IOException {
+  private void announce(Server server, FoundEngine found) throws IOException {
+    var gateway = server.gateway();
     if (portFile.isPresent()) {
       // Whoever waits for the file must never see half of it.
       var part = portFile.get().resolveSibling(portFile.get().getFileName() + ".part");
       Files.writeString(part, gateway.port() + System.lineSeparator());
       Files.move(part, portFile.get(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
     }
-    var model = engine.model();
+    var model = server.engine().model();
     var host = isWildcard() ? "localhost" : settings.host();
     out.printf("Serving  %s%n", model.id());
     out.printf(
@@ -74,6 +74,15 @@ final class Serving {
         host.contains(":") ? "[" + host + "]" : host,
         gateway.port(),
         isWildcard() ? "  (on all interfaces)" : "");
+    server
+        .mcp()
+        .ifPresent(
+            mcp ->
+                out.printf(
+                    "MCP      %d tools of %d servers, mode %s%n",
+                    mcp.bridge().catalogue().tools().size(),
+                    mcp.bridge().servers().size(),
+                    mcp.mode().text()));
     out.flush();
   }
 

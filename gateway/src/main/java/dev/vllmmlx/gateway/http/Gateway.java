@@ -1,5 +1,6 @@
 package dev.vllmmlx.gateway.http;
 
+import dev.vllmmlx.gateway.mcp.McpTools;
 import dev.vllmmlx.gateway.metrics.Metrics;
 import dev.vllmmlx.gateway.openai.ChatDialect;
 import dev.vllmmlx.gateway.openai.CompletionsDialect;
@@ -25,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -41,17 +43,24 @@ public final class Gateway {
   private final GatewaySettings settings;
   private final ApiKeys keys;
   private final Engine engine;
+  private final Optional<McpTools> mcp;
   private final Metrics metrics;
   private final Pipeline pipeline;
   private final IdleConnections idle;
   private final HttpServer server;
   private final Map<String, Set<String>> methods = new TreeMap<>();
 
-  private Gateway(Vertx vertx, GatewaySettings settings, String engineName, Engine engine) {
+  private Gateway(
+      Vertx vertx,
+      GatewaySettings settings,
+      String engineName,
+      Engine engine,
+      Optional<McpTools> mcp) {
     this.settings = settings;
     this.keys = new ApiKeys(settings.apiKeys());
     this.engine = engine;
-    this.metrics = new Metrics(engineName, engine);
+    this.mcp = mcp;
+    this.metrics = new Metrics(engineName, engine, mcp.map(McpTools::bridge));
     this.pipeline =
         new Pipeline(
             vertx,
@@ -80,10 +89,15 @@ public final class Gateway {
    * Listens; the future fails when the address cannot be had.
    *
    * @param engineName by which users chose the engine
+   * @param mcp the tools of MCP servers, if there are any; stays the caller's to close
    */
   public static Future<Gateway> start(
-      Vertx vertx, GatewaySettings settings, String engineName, Engine engine) {
-    var gateway = new Gateway(vertx, settings, engineName, engine);
+      Vertx vertx,
+      GatewaySettings settings,
+      String engineName,
+      Engine engine,
+      Optional<McpTools> mcp) {
+    var gateway = new Gateway(vertx, settings, engineName, engine, mcp);
     return gateway.server.listen(settings.port(), settings.host()).map(_ -> gateway);
   }
 
@@ -120,7 +134,7 @@ public final class Gateway {
     get(
         router,
         "/health",
-        new HealthRoute(engine, settings.times().aliveWithin(), pipeline::isDraining)::answer);
+        new HealthRoute(engine, settings.times().aliveWithin(), pipeline::isDraining, mcp)::answer);
     get(
         router,
         "/v1/status",
@@ -130,6 +144,7 @@ public final class Gateway {
     get(router, MODELS + "/*", this::showModel);
     generate(router, "/v1/chat/completions", new ChatDialect());
     generate(router, "/v1/completions", new CompletionsDialect());
+    mcp.ifPresent(it -> tools(router, it));
     methods.put(CANCEL, Set.of("POST"));
     router.route(HttpMethod.POST, CANCEL).handler(new CancelRoute(pipeline, keys)::answer);
     router.route().handler(this::noRoute);
@@ -163,6 +178,16 @@ public final class Gateway {
         .handler(
             new GenerateRoute(engine, dialect, defaults, body, pipeline, keys, metrics.calls())
                 ::answer);
+  }
+
+  private void tools(Router router, McpTools tools) {
+    var body = new RequestBody(settings.limits().maxBodyBytes(), settings.times().body());
+    var routes = new McpRoutes(tools, body);
+    get(router, "/v1/mcp/servers", routes::servers);
+    get(router, "/v1/mcp/tools", routes::tools);
+    get(router, "/v1/mcp/status", routes::status);
+    methods.put("/v1/mcp/execute", Set.of("POST"));
+    router.route(HttpMethod.POST, "/v1/mcp/execute").handler(routes::execute);
   }
 
   private void showMetrics(RoutingContext context) {

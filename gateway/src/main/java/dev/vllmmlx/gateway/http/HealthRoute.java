@@ -1,17 +1,21 @@
 package dev.vllmmlx.gateway.http;
 
+import dev.vllmmlx.gateway.mcp.McpNodes;
+import dev.vllmmlx.gateway.mcp.McpTools;
 import dev.vllmmlx.gateway.pipeline.JsonReply;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineStatus;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code GET /health}: good only if the thread that generates was seen alive. */
-record HealthRoute(Engine engine, Duration aliveWithin, BooleanSupplier draining) {
+record HealthRoute(
+    Engine engine, Duration aliveWithin, BooleanSupplier draining, Optional<McpTools> mcp) {
 
   void answer(RoutingContext context) {
     var status = engine.status();
@@ -28,6 +32,8 @@ record HealthRoute(Engine engine, Duration aliveWithin, BooleanSupplier draining
     inner.put("running", status.running());
     inner.put("waiting", status.waiting());
     new TreeMap<>(status.gauges()).forEach(inner::put);
+    // A server that is down is no reason to take this one out of service.
+    mcp.ifPresent(it -> body.set("mcp", McpNodes.counts(it)));
     JsonReply.send(context.response(), trouble.isEmpty() ? 200 : 503, body);
   }
 

@@ -1,8 +1,10 @@
 package dev.vllmmlx.gateway.metrics;
 
+import dev.vllmmlx.mcp.McpBridge;
 import dev.vllmmlx.spi.Engine;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.Optional;
 
 /** All that one gateway counts. Every meter has the labels {@code model} and {@code engine}. */
 public final class Metrics {
@@ -13,14 +15,17 @@ public final class Metrics {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final CallMetrics calls;
   private final EngineMetrics engine;
+  private final Optional<ToolMetrics> tools;
 
   /**
    * @param engineName by which users chose the engine
+   * @param bridge whose tools are counted, if there is one
    */
-  public Metrics(String engineName, Engine engine) {
+  public Metrics(String engineName, Engine engine, Optional<McpBridge> bridge) {
     registry.config().commonTags("model", engine.model().id(), "engine", engineName);
     this.calls = new CallMetrics(registry);
     this.engine = new EngineMetrics(engine, registry);
+    this.tools = bridge.map(it -> new ToolMetrics(it, registry));
   }
 
   /**
@@ -41,6 +46,7 @@ public final class Metrics {
   /** Everything, in the text format of Prometheus. Does not block. */
   public String scrape() {
     engine.look();
+    tools.ifPresent(ToolMetrics::look);
     return registry.scrape(CONTENT_TYPE);
   }
 

@@ -66,9 +66,12 @@ final class CommandsTest {
   }
 
   @Test
-  void toolsAreRefusedByNameUntilThereIsABridge() throws Exception {
-    var ended = run("serve --mcp-config mcp.json");
-    assertThat(ended.output()).contains("--mcp-config");
+  void aMistakeInTheFileOfServersIsNamed() throws Exception {
+    var file =
+        Files.writeString(
+            home.resolve("mcp.json"), "{\"mcpServers\": {\"time\": {\"command\": 5}}}");
+    var ended = run("serve --engine echo --mcp-config " + file);
+    assertThat(ended.output()).contains("--mcp-config", "mcp.json", "time", "command");
     assertThat(ended.status()).isEqualTo(2);
   }
 

@@ -87,7 +87,8 @@ public final class ScriptedEngine implements Engine {
         4096,
         1000,
         Set.of(ModelInfo.Modality.TEXT),
-        new ModelInfo.TemplateCapabilities(true, false, false),
+        new ModelInfo.TemplateCapabilities(
+            true, true, true, Optional.of("think"), Optional.of("hermes")),
         new Sampling(0.6f, 0.9f, 20, 0.05f, 1.1f, 0, 0, Map.of(), OptionalLong.empty()),
         Instant.ofEpochSecond(1_700_000_000));
   }

@@ -1,10 +1,11 @@
 package dev.vllmmlx.gateway.openai;
 
+import dev.vllmmlx.gateway.pipeline.Answering;
 import dev.vllmmlx.gateway.pipeline.Call;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.Prompt;
+import dev.vllmmlx.text.answer.AnswerFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 
@@ -16,10 +17,26 @@ public final class ChatDialect implements Dialect {
     var fields = new Fields(body, "");
     var model = engine.model();
     var shared = new GenerationFields(fields, model);
+    var tools = ToolFields.read(fields, model);
+    var wanted = ConstraintFields.read(fields);
+    var reasoning = ReasoningFields.read(fields, model);
     var prompt =
         new Prompt.Chat(
-            ChatMessages.read(fields), List.of(), templateArguments(fields), continueLast(fields));
+            ChatMessages.read(fields),
+            tools.tools(),
+            reasoning.templateArguments(),
+            continueLast(fields));
+    var answering =
+        new Answering(
+            tools.constraint(wanted.constraint()),
+            tools.calls().isPresent() ? "tools" : wanted.field(),
+            reasoning.thinkingTokens(),
+            AnswerFormat.named(
+                model.template().reasoningFormat(), model.template().toolCallFormat()),
+            tools.tools());
     var stream = shared.stream();
+    var stop = shared.stop(maxTokens(fields), defaults.maxTokens());
+    shared.checkEnds(stop, answering.constraint());
     shared.settleTheRest();
     refuseWhatIsNotDone(fields);
     var call =
@@ -28,8 +45,9 @@ public final class ChatDialect implements Dialect {
             List.of(prompt),
             shared.choices(),
             shared.sampling(),
-            shared.stop(maxTokens(fields), defaults.maxTokens()),
+            stop,
             topLogprobs(fields, shared),
+            answering,
             stream,
             shared.includeUsage(stream),
             false,
@@ -60,19 +78,6 @@ public final class ChatDialect implements Dialect {
     return wanted ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty();
   }
 
-  private static Map<String, Object> templateArguments(Fields fields) {
-    return fields
-        .node("chat_template_kwargs")
-        .map(
-            node -> {
-              if (!node.isObject()) {
-                throw fields.wrongType("chat_template_kwargs", "an object", node);
-              }
-              return JsonValues.object(node);
-            })
-        .orElse(Map.of());
-  }
-
   private static boolean continueLast(Fields fields) {
     var continues = fields.flag("continue_final_message", false);
     var answers = fields.flag("add_generation_prompt", !continues);
@@ -87,23 +92,9 @@ public final class ChatDialect implements Dialect {
   }
 
   private static void refuseWhatIsNotDone(Fields fields) {
-    fields.refuse("tools", "functions", "function_call", "audio", "prediction");
-    fields.refuse("web_search_options", "moderation", "reasoning", "documents", "chat_template");
-    fields.refuse("mcp");
-    fields.refuseUnless("reasoning_effort", "", _ -> false);
+    fields.refuse("audio", "prediction", "mcp");
+    fields.refuse("web_search_options", "moderation", "documents", "chat_template");
     fields.refuseUnless("verbosity", "", _ -> false);
-    fields.refuseUnless(
-        "tool_choice",
-        " unless none",
-        value ->
-            value.isString()
-                && (value.stringValue().equals("none") || value.stringValue().equals("auto")));
-    // Says something about tool calls, and there are none.
-    fields.refuseUnless("parallel_tool_calls", "", JsonNode::isBoolean);
-    fields.refuseUnless(
-        "response_format",
-        " unless its type is text",
-        value -> value.isObject() && "text".equals(value.path("type").asString("")));
     fields.refuseUnless(
         "modalities",
         " unless [\"text\"]",

@@ -5,6 +5,7 @@ import static dev.vllmmlx.gateway.openai.ReplyNodes.JSON;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ChoiceState;
 import dev.vllmmlx.gateway.pipeline.ReplyEncoder;
+import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.TokenLogprob;
 import java.util.List;
 import java.util.OptionalInt;
@@ -33,8 +34,7 @@ final class ChatEncoder implements ReplyEncoder {
 
   @Override
   public JsonNode delta(ChoiceState choice, ChoiceState.Piece piece) {
-    var delta = JSON.objectNode();
-    delta.put("content", piece.text());
+    var delta = AnswerNodes.delta(piece.parts());
     var chunk = chunk(choice, delta, null);
     if (topLogprobs.isPresent()) {
       ((ObjectNode) chunk.get("choices").get(0)).set("logprobs", logprobs(piece.logprobs()));
@@ -44,8 +44,7 @@ final class ChatEncoder implements ReplyEncoder {
 
   @Override
   public JsonNode finish(ChoiceState choice) {
-    var reason = ReplyNodes.finishReason(choice.finishReason().orElseThrow());
-    return chunk(choice, JSON.objectNode(), reason);
+    return chunk(choice, JSON.objectNode(), finishReason(choice));
   }
 
   @Override
@@ -63,17 +62,13 @@ final class ChatEncoder implements ReplyEncoder {
     for (var i = 0; i < choices.size(); i++) {
       var choice = list.addObject();
       choice.put("index", choices.get(i).index());
-      var message = choice.putObject("message");
-      message.put("role", "assistant");
-      message.put("content", pieces.get(i).text());
-      message.putNull("refusal");
+      choice.set("message", AnswerNodes.message(pieces.get(i).parts()));
       if (topLogprobs.isPresent()) {
         choice.set("logprobs", logprobs(pieces.get(i).logprobs()));
       } else {
         choice.putNull("logprobs");
       }
-      choice.put(
-          "finish_reason", ReplyNodes.finishReason(choices.get(i).finishReason().orElseThrow()));
+      choice.put("finish_reason", finishReason(choices.get(i)));
     }
     body.set("usage", ReplyNodes.usage(totals));
     return body;
@@ -82,6 +77,13 @@ final class ChatEncoder implements ReplyEncoder {
   @Override
   public JsonNode error(ApiError error) {
     return ReplyNodes.error(error);
+  }
+
+  private static String finishReason(ChoiceState choice) {
+    var reason = choice.finishReason().orElseThrow();
+    return reason == FinishReason.STOP && choice.called()
+        ? "tool_calls"
+        : ReplyNodes.finishReason(reason);
   }
 
   private ObjectNode chunk(ChoiceState of, ObjectNode delta, String finishReason) {

@@ -1,5 +1,6 @@
 package dev.vllmmlx.gateway.openai;
 
+import dev.vllmmlx.gateway.pipeline.Answering;
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
 import dev.vllmmlx.gateway.pipeline.Call;
@@ -26,9 +27,10 @@ public final class CompletionsDialect implements Dialect {
       throw new ApiException(
           ApiError.unsupported("logprobs", "logprobs together with echo is not supported here"));
     }
+    var wanted = ConstraintFields.read(fields);
     shared.settleTheRest();
     fields.refuseUnless("suffix", "", value -> value.isString() && value.stringValue().isEmpty());
-    fields.refuse("response_format", "prompt_embeds");
+    fields.refuse("prompt_embeds", "tools", "tool_choice");
     var call =
         new Call(
             "prompt",
@@ -37,6 +39,7 @@ public final class CompletionsDialect implements Dialect {
             shared.sampling(),
             shared.stop(fields.integer("max_tokens", 1, Integer.MAX_VALUE), defaults.maxTokens()),
             topLogprobs,
+            Answering.ofText(wanted.constraint(), wanted.field()),
             stream,
             shared.includeUsage(stream),
             echo,

@@ -2,6 +2,7 @@ package dev.vllmmlx.gateway.openai;
 
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;
+import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.ModelInfo;
 import dev.vllmmlx.spi.Sampling;
 import dev.vllmmlx.spi.StopConditions;
@@ -101,6 +102,13 @@ final class GenerationFields {
     return fields.integer("priority", Integer.MIN_VALUE, Integer.MAX_VALUE).orElse(0);
   }
 
+  /** An answer that must be something ends when it is that. */
+  void checkEnds(StopConditions stop, Constraint constraint) {
+    if (stop.ignoreEos() && !(constraint instanceof Constraint.None)) {
+      throw fields.invalid("ignore_eos", "would have the answer go on after it is what it must be");
+    }
+  }
+
   /** What both dialects know and either need not heed or cannot do. */
   void settleTheRest() {
     fields.accept("model", "user", "metadata", "safety_identifier", "prompt_cache_key");
@@ -117,9 +125,7 @@ final class GenerationFields {
     fields.refuseUnless(
         "length_penalty", " unless 1", value -> value.isNumber() && value.doubleValue() == 1);
     fields.refuse("bad_words", "allowed_token_ids", "prompt_logprobs", "truncate_prompt_tokens");
-    fields.refuse(
-        "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs");
-    fields.refuse("grammar", "json_schema", "logits_processors", "typical_p", "tfs_z", "mirostat");
+    fields.refuse("logits_processors", "typical_p", "tfs_z", "mirostat");
     fields.refuse("xtc_probability", "dry_multiplier", "adapters", "draft_model");
   }
 

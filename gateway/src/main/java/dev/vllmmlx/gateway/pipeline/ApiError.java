@@ -85,9 +85,24 @@ public record ApiError(
    * @param promptField the field that the prompt came in
    */
   public static ApiError of(EngineException exception, String promptField) {
+    return of(exception, promptField, "");
+  }
+
+  /**
+   * The same for a request with a constraint, which clients have several fields for.
+   *
+   * @param constraintField the one that was used; empty where none was
+   */
+  static ApiError of(EngineException exception, String promptField, String constraintField) {
     return switch (exception) {
       case EngineException.InvalidRequest e ->
-          invalid(e.field().orElse(null), e.getMessage(), "invalid_value");
+          invalid(
+              e.field()
+                  .map(field -> field.equals("constraint") ? constraintField : field)
+                  .filter(field -> !field.isEmpty())
+                  .orElse(null),
+              e.getMessage(),
+              "invalid_value");
       case EngineException.ContextExceeded e ->
           invalid(promptField, e.getMessage(), "context_length_exceeded");
       case EngineException.Overloaded e ->

@@ -18,6 +18,7 @@ import java.util.OptionalInt;
  * @param sampling with the model's defaults where the client set nothing
  * @param stop with the server's defaults likewise
  * @param topLogprobs as {@link dev.vllmmlx.spi.GenerationRequest#topLogprobs}
+ * @param answering what the answers must be, and how they are read
  * @param stream whether the reply is a stream of chunks
  * @param includeUsage whether the stream ends with the usage
  * @param echo whether the prompt's text stands before each answer
@@ -32,6 +33,7 @@ public record Call(
     Sampling sampling,
     StopConditions stop,
     OptionalInt topLogprobs,
+    Answering answering,
     boolean stream,
     boolean includeUsage,
     boolean echo,
@@ -45,6 +47,7 @@ public record Call(
     Objects.requireNonNull(sampling);
     Objects.requireNonNull(stop);
     Objects.requireNonNull(topLogprobs);
+    Objects.requireNonNull(answering);
     Objects.requireNonNull(timeout);
     ignored = List.copyOf(ignored);
   }

@@ -4,6 +4,9 @@ import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.TokenLogprob;
 import dev.vllmmlx.spi.Usage;
+import dev.vllmmlx.text.parts.Part;
+import dev.vllmmlx.text.parts.PartReader;
+import dev.vllmmlx.text.parts.Parts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,25 +21,29 @@ import java.util.stream.IntStream;
 public final class ChoiceState {
   private final int index;
   private final int promptIndex;
-  private final StringBuilder text = new StringBuilder();
+  private final Answering answering;
+  private final Parts parts = new Parts();
   private final List<TokenLogprob> logprobs = new ArrayList<>();
   private int tokens;
   private int completionTokens;
   private Optional<GenerationEvent.Finished> finished = Optional.empty();
   private Usage usage = new Usage(0, 0, 0);
   private OptionalLong lastToken = OptionalLong.empty();
+  private PartReader reader = PartReader.ofContent();
+  private boolean called;
   private boolean opened;
   private boolean closed;
 
-  ChoiceState(int index, int promptIndex) {
+  ChoiceState(int index, int promptIndex, Answering answering) {
     this.index = index;
     this.promptIndex = promptIndex;
+    this.answering = answering;
   }
 
   /** The choices of a call: all those of its first prompt, then of the next. */
   static List<ChoiceState> of(Call call) {
     return IntStream.range(0, call.prompts().size() * call.choices())
-        .mapToObj(index -> new ChoiceState(index, index / call.choices()))
+        .mapToObj(index -> new ChoiceState(index, index / call.choices(), call.answering()))
         .toList();
   }
 
@@ -72,13 +79,14 @@ public final class ChoiceState {
 
   void add(GenerationEvent.Started started) {
     usage = new Usage(started.promptTokens(), started.cachedTokens(), 0);
+    reader = answering.reader(started.thinking());
   }
 
   void add(GenerationEvent.Delta delta, long nanos) {
     if (delta.tokens() > 0) {
       lastToken = OptionalLong.of(nanos);
     }
-    text.append(delta.text());
+    reader.feed(delta.text(), parts);
     logprobs.addAll(delta.logprobs());
     tokens += delta.tokens();
     completionTokens += delta.tokens();
@@ -86,6 +94,8 @@ public final class ChoiceState {
   }
 
   void add(GenerationEvent.Finished event) {
+    // Only a stop is the model's own end.
+    reader.finish(event.reason() != FinishReason.STOP, parts);
     finished = Optional.of(event);
     usage = event.usage();
   }
@@ -96,13 +106,14 @@ public final class ChoiceState {
   }
 
   boolean hasUnsent() {
-    return !text.isEmpty() || !logprobs.isEmpty();
+    // Probabilities go with the text that they belong to, also where it is held back for a while.
+    return !parts.isEmpty() || (finished.isPresent() && !logprobs.isEmpty());
   }
 
   /** The text that has not been sent; from now on it has. */
   Piece take() {
-    var piece = new Piece(text.toString(), List.copyOf(logprobs));
-    text.setLength(0);
+    var piece = new Piece(parts.take(), List.copyOf(logprobs));
+    called |= piece.parts().stream().anyMatch(Part.ToolCallEnd.class::isInstance);
     logprobs.clear();
     tokens = 0;
     return piece;
@@ -126,6 +137,23 @@ public final class ChoiceState {
     return closed;
   }
 
-  /** Text and log probabilities that go out together. */
-  public record Piece(String text, List<TokenLogprob> logprobs) {}
+  /** Whether there is a whole call in what was taken. */
+  public boolean called() {
+    return called;
+  }
+
+  /** Parts and log probabilities that go out together. */
+  public record Piece(List<Part> parts, List<TokenLogprob> logprobs) {
+
+    /** Its content, without what is anything else. */
+    public String text() {
+      var text = new StringBuilder();
+      for (var part : parts) {
+        if (part instanceof Part.Content(var more)) {
+          text.append(more);
+        }
+      }
+      return text.toString();
+    }
+  }
 }

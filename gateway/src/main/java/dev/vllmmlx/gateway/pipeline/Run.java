@@ -1,6 +1,5 @@
 package dev.vllmmlx.gateway.pipeline;
 
-import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.FinishReason;
@@ -48,6 +47,7 @@ final class Run {
   // Guarded by itself: the engine's thread adds, the event loop takes all there is at once.
   private final List<Arrival> arrivals = new ArrayList<>();
   private String promptField = "";
+  private String constraintField = "";
   private int open;
   private boolean cancelled; // By request: what is there so far is the answer.
   private boolean deaf; // Whatever the engine still says is of no interest.
@@ -89,6 +89,7 @@ final class Run {
 
   void start(Call call) {
     this.promptField = call.promptField();
+    this.constraintField = call.answering().field();
     limits.start(call.timeout());
     var deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
     try {
@@ -101,7 +102,8 @@ final class Run {
                 call.prompts().get(choice.promptIndex()),
                 seeded(call.sampling(), ofPrompt),
                 call.stop(),
-                new Constraint.None(),
+                call.answering().constraint(),
+                call.answering().thinkingTokens(),
                 call.topLogprobs(),
                 deadline,
                 call.priority(),
@@ -193,7 +195,7 @@ final class Run {
   // A fault of the engine or of ours, and no reason to leave the client waiting.
   private void broken(RuntimeException e) {
     LOG.error("request {} failed", caller.id(), e);
-    abort(ApiError.of(new EngineException.Internal("", e), promptField));
+    abort(ApiError.of(new EngineException.Internal("", e), promptField, constraintField));
   }
 
   // Choices of one request must differ, and be the same again with the same seed.
@@ -270,7 +272,8 @@ final class Run {
         }
       }
       case GenerationEvent.Failed(EngineException.Internal error) -> broken(error);
-      case GenerationEvent.Failed(EngineException error) -> abort(ApiError.of(error, promptField));
+      case GenerationEvent.Failed(EngineException error) ->
+          abort(ApiError.of(error, promptField, constraintField));
     }
   }
 

@@ -95,8 +95,14 @@ class BadRequestsTest {
           service_tier | "flex" | unsupported_parameter | unless auto or default
           use_beam_search | true | unsupported_parameter | not supported
           skip_special_tokens | false | unsupported_parameter | not supported
-          guided_json | {"type": "object"} | unsupported_parameter | not supported
-          structured_outputs | {"regex": "a"} | unsupported_parameter | not supported
+          guided_json | 5 | invalid_type | a JSON Schema
+          guided_json | "{" | invalid_value | is no JSON
+          guided_choice | [] | invalid_value | at least one string
+          guided_choice | [1] | invalid_type | a list of strings
+          guided_whitespace_pattern | " " | unsupported_parameter | not supported
+          structured_outputs | {} | invalid_value | must hold one of
+          structured_outputs | "a" | invalid_value | must be an object
+          grammar | 1 | invalid_type | a string
           prompt_logprobs | 1 | unsupported_parameter | not supported
           """)
   void refusesAFieldOfBothApisByName(String field, String value, String code, String says) {
@@ -121,15 +127,19 @@ class BadRequestsTest {
           logprobs | 1 | invalid_type | true or false
           top_logprobs | 5 | invalid_value | needs logprobs to be true
           top_logprobs | 21 | invalid_value | from 0 to 20
-          tools | [{"type": "function"}] | unsupported_parameter | not supported
+          tools | {} | invalid_type | a list
+          tools | [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "f"}}] | invalid_value | two functions named f
           functions | [{}] | unsupported_parameter | not supported
-          tool_choice | "required" | unsupported_parameter | not supported
-          tool_choice | {"type": "function"} | unsupported_parameter | not supported
-          response_format | {"type": "json_object"} | unsupported_parameter | unless its type is text
+          function_call | "auto" | unsupported_parameter | not supported
+          tool_choice | "required" | invalid_value | tools are missing
+          tool_choice | "any" | invalid_value | none, auto, required
+          parallel_tool_calls | 1 | invalid_type | true or false
+          thinking_token_budget | -1 | invalid_value | from 0
+          enable_thinking | 1 | invalid_type | true or false
           modalities | ["audio"] | unsupported_parameter | not supported
           audio | {"voice": "x"} | unsupported_parameter | not supported
           prediction | {"type": "content"} | unsupported_parameter | not supported
-          reasoning_effort | "low" | unsupported_parameter | not supported
+          reasoning_effort | "some" | invalid_value | none, minimal, low
           verbosity | "low" | unsupported_parameter | not supported
           web_search_options | {"a": 1} | unsupported_parameter | not supported
           chat_template | "x" | unsupported_parameter | not supported

@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -58,7 +59,8 @@ final class EchoEngine implements Engine {
             settings.contextLength(),
             Vocabulary.SIZE,
             Set.of(ModelInfo.Modality.TEXT),
-            new ModelInfo.TemplateCapabilities(true, false, false),
+            new ModelInfo.TemplateCapabilities(
+                true, true, false, Optional.empty(), Optional.of("hermes")),
             new Sampling(1, 1, 0, 0, 1, 0, 0, Map.of(), OptionalLong.empty()),
             Instant.EPOCH);
     this.thread = Thread.ofPlatform().name("echo-engine").daemon().start(this::serve);
@@ -94,9 +96,12 @@ final class EchoEngine implements Engine {
       throw unavailable();
     }
     var request = echo.request();
-    if (!(request.constraint() instanceof Constraint.None)) {
+    var mayBeText =
+        request.constraint() instanceof Constraint.None
+            || (request.constraint() instanceof Constraint.ToolCalls calls && !calls.required());
+    if (!mayBeText) {
       throw new EngineException.InvalidRequest(
-          "response_format", "this engine cannot constrain an answer's text");
+          "constraint", "this engine cannot constrain an answer's text");
     }
     var prompt = Vocabulary.encode(request.prompt());
     if (prompt.length >= settings.contextLength()) {

@@ -4,6 +4,7 @@ import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.Message;
 import dev.vllmmlx.spi.Prompt;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -16,16 +17,18 @@ final class Vocabulary {
 
   static final int SIZE = END + 1;
 
+  private static final Set<String> SAID = Set.of("user", "tool");
+
   private Vocabulary() {}
 
-  /** The text of a prompt: of a chat, what its last user said. */
+  /** The text of a prompt: of a chat, what its last user said, or a tool after that. */
   static String text(Prompt prompt) {
     return switch (prompt) {
       case Prompt.Text(var text, var _) -> text;
       case Prompt.Tokens(var ids) -> decode(ids);
       case Prompt.Chat chat ->
           chat.messages().reversed().stream()
-              .filter(message -> message.role().equals("user"))
+              .filter(message -> SAID.contains(message.role()))
               .findFirst()
               .flatMap(Message::content)
               .map(Vocabulary::text)

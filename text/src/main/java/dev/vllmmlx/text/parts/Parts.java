@@ -12,6 +12,11 @@ public final class Parts {
   private final StringBuilder text = new StringBuilder();
   private Part open; // The kind of what is in text; null where there is none.
 
+  /** Whether there are none since the last call of {@link #take}. */
+  public boolean isEmpty() {
+    return open == null && parts.isEmpty();
+  }
+
   /** All parts since the last call. */
   public List<Part> take() {
     close();

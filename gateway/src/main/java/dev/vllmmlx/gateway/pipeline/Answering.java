@@ -1,0 +1,44 @@
+package dev.vllmmlx.gateway.pipeline;
+
+import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.Tool;
+import dev.vllmmlx.text.answer.AnswerFormat;
+import dev.vllmmlx.text.parts.PartReader;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/**
+ * What answers must be, and how they are read.
+ *
+ * @param constraint what they must be once the model has thought
+ * @param field the request's field that asked for it, for errors; empty where none did
+ * @param thinkingTokens the most that the model may think; empty for no limit
+ * @param format how the model writes answers
+ * @param tools what it may call; text is looked through for calls only if there are any
+ */
+public record Answering(
+    Constraint constraint,
+    String field,
+    OptionalInt thinkingTokens,
+    AnswerFormat format,
+    List<Tool> tools) {
+
+  public Answering {
+    Objects.requireNonNull(constraint);
+    Objects.requireNonNull(field);
+    Objects.requireNonNull(thinkingTokens);
+    Objects.requireNonNull(format);
+    tools = List.copyOf(tools);
+  }
+
+  /** Text that must be something. */
+  public static Answering ofText(Constraint constraint, String field) {
+    return new Answering(constraint, field, OptionalInt.empty(), AnswerFormat.TEXT, List.of());
+  }
+
+  /** For one answer, which may begin inside of thinking. */
+  PartReader reader(boolean thinking) {
+    return format.reader(tools, thinking);
+  }
+}

@@ -28,6 +28,11 @@ final class SchemaCost {
       Set.of("$defs", "definitions", "title", "description", "$comment", "default", "examples");
   private static final Set<String> HOLD_MAPS = Set.of("properties", "patternProperties");
 
+  /** No model's context holds more characters or items than this. */
+  private static final long LONGEST = 1_000_000;
+
+  private static final Set<String> LEASTS = Set.of("minItems", "minLength", "minProperties");
+
   /** For a state of the automaton that counts remainders, one for each value. */
   private static final long REMAINDER = 15;
 
@@ -100,6 +105,12 @@ final class SchemaCost {
   private Cost of(JsonNode schema, boolean merged) {
     if (!schema.isObject()) {
       return Cost.ONE;
+    }
+    for (var least : LEASTS) {
+      if (schema.path(least).isNumber() && schema.get(least).doubleValue() >= LONGEST) {
+        throw new ConstraintException.TooLarge(
+            "%s is %s: no answer is that long".formatted(least, schema.get(least)));
+      }
     }
     var cost =
         Cost.ONE

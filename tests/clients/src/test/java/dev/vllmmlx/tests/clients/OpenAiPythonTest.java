@@ -28,4 +28,18 @@ final class OpenAiPythonTest {
       python.pytest("test_server_page.py", server);
     }
   }
+
+  @Test
+  void keepsWhatRepliesMustBeInTheBatchedEngine() {
+    try (var server = RunningServer.start("--engine", "batched")) {
+      python.pytest("test_structured.py", server);
+    }
+  }
+
+  @Test
+  void keepsWhatRepliesMustBeInTheSimpleEngine() {
+    try (var server = RunningServer.start()) {
+      python.pytest("test_structured.py", server, "REPLIES=40");
+    }
+  }
 }

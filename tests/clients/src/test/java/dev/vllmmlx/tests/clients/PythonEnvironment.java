@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Python with the official SDKs, as testenv/clients.txt pins them. */
 final class PythonEnvironment {
@@ -21,12 +22,13 @@ final class PythonEnvironment {
   }
 
   /** Runs a file of pytest tests against a server; its report is the failure's message. */
-  void pytest(String file, RunningServer server) {
+  void pytest(String file, RunningServer server, String... environment) {
     var report =
         run(
             root.resolve("tests/clients/src/test/python"),
             List.of(python.toString(), "-m", "pytest", "-q", "-p", "no:cacheprovider", file),
-            "VLLM_MLX_URL=" + server.baseUrl());
+            Stream.concat(Stream.of("VLLM_MLX_URL=" + server.baseUrl()), Stream.of(environment))
+                .toArray(String[]::new));
     assertThat(report).contains(" passed");
     System.out.println(report.lines().toList().getLast());
   }

@@ -51,11 +51,9 @@ def test_json_object_mode(client):
         model="default",
         messages=[{"role": "user", "content": "List 3 colors"}],
         response_format={"type": "json_object"},
+        seed=1,  # not in the example: a small model's list may be long
     )
-    # A model of 135M parameters may not find an end: then the reply says so.
-    if response.choices[0].finish_reason == "stop":
-        assert isinstance(json.loads(response.choices[0].message.content), dict)
-    assert response.choices[0].message.content.startswith("{")
+    assert isinstance(json.loads(response.choices[0].message.content), dict)
 
 
 def test_json_schema_mode(client):
@@ -73,7 +71,7 @@ def test_json_schema_mode(client):
                 },
             },
         },
-        temperature=0,  # not in the example: the same answer every time
+        seed=1,  # not in the example, as above
     )
     # Output validated against schema
     data = json.loads(response.choices[0].message.content)

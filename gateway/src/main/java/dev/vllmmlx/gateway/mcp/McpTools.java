@@ -1,7 +1,5 @@
 package dev.vllmmlx.gateway.mcp;
 
-import dev.vllmmlx.gateway.pipeline.ApiError;
-import dev.vllmmlx.gateway.pipeline.ApiException;
 import dev.vllmmlx.mcp.McpBridge;
 import dev.vllmmlx.mcp.ToolSession;
 import dev.vllmmlx.mcp.tool.ToolSelection;
@@ -26,22 +24,17 @@ public record McpTools(McpBridge bridge, McpMode mode) {
    * The tools that a chat gets.
    *
    * @param request its id, for the log
-   * @param wanted as {@link McpField} read it
+   * @param wanted as its field {@code mcp} says
    * @param taken names of the client's own tools, which stay the client's
    * @param timeout of the request, which its calls share
-   * @throws ApiException naming the field at fault, if it wants what is not there
+   * @throws ToolSelection.UnknownException if it wants what is not there
    */
   public ToolSession session(
       String request, ToolSelection wanted, Set<String> taken, Optional<Duration> timeout) {
-    try {
-      var selection = inMode(wanted);
-      return timeout
-          .map(left -> bridge.session(request, selection, taken, left))
-          .orElseGet(() -> bridge.session(request, selection, taken));
-    } catch (ToolSelection.UnknownException e) {
-      var field = "mcp." + e.field();
-      throw new ApiException(ApiError.invalid(field, field + ": " + e.getMessage()));
-    }
+    var selection = inMode(wanted);
+    return timeout
+        .map(left -> bridge.session(request, selection, taken, left))
+        .orElseGet(() -> bridge.session(request, selection, taken));
   }
 
   private ToolSelection inMode(ToolSelection wanted) {
@@ -53,13 +46,7 @@ public record McpTools(McpBridge bridge, McpMode mode) {
             case INJECT ->
                 new ToolSelection.Some(
                     some.servers(), some.tools(), some.execute().or(() -> Optional.of(false)));
-            case OFF -> {
-              if (!some.equals(ToolSelection.usual())) {
-                throw new ApiException(
-                    ApiError.invalid("mcp", "mcp: chats get no tools here (--mcp-mode off)"));
-              }
-              yield new ToolSelection.None();
-            }
+            case OFF -> new ToolSelection.None();
           };
     };
   }

@@ -1,4 +1,4 @@
-package dev.vllmmlx.gateway.mcp;
+package dev.vllmmlx.gateway.openai;
 
 import dev.vllmmlx.gateway.pipeline.ApiError;
 import dev.vllmmlx.gateway.pipeline.ApiException;

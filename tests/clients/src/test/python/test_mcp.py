@@ -18,7 +18,13 @@ def check(events):
 
 def ask(client, **more):
     return client.chat.completions.create(
-        model="default", messages=QUESTION, tool_choice=TIME, max_tokens=100, temperature=0, **more
+        model="default",
+        messages=QUESTION,
+        tool_choice=TIME,
+        parallel_tool_calls=False,
+        max_tokens=100,
+        temperature=0,
+        **more,
     )
 
 

@@ -199,6 +199,22 @@ class McpChatsTest {
   }
 
   @Test
+  void oursRunFirstAndTheClientsCallsAreReturnedOnceTheyStandAlone() {
+    var lookup = call("lookup", "{\"key\": \"k\"}");
+    says(lookup + ECHO_HI, lookup);
+    var own = ", 'tools': [{'type': 'function', 'function': {'name': 'lookup'}}]";
+    var reply = json(server.post(CHAT, body(own)));
+    var choice = reply.get("choices").get(0);
+    assertThat(choice.get("finish_reason").stringValue()).isEqualTo("tool_calls");
+    assertThat(choice.at("/message/tool_calls").size()).isEqualTo(1);
+    assertThat(choice.at("/message/tool_calls/0/function/name").stringValue()).isEqualTo("lookup");
+    assertThat(types(reply.get("mcp_events"))).containsExactly("tool_call", "tool_result");
+    var between = chat(engine.asked(1)).messages().get(1);
+    assertThat(between.toolCalls().stream().map(Message.ToolCall::function))
+        .containsExactly("odd__echo");
+  }
+
+  @Test
   void chatsThatWantNoToolsGetNone() {
     says("hello");
     for (var wish : List.of(", 'mcp': false", ", 'tool_choice': 'none'")) {

@@ -26,7 +26,7 @@ final class McpPythonTest {
     var made = PythonEnvironment.run(root, List.of(root.resolve("testenv/venv").toString(), "mcp"));
     var text =
         """
-        {"mcpServers": {"time": {
+        {"maxToolRounds": 2, "mcpServers": {"time": {
           "command": "%s/bin/python",
           "args": ["-m", "mcp_server_time", "--local-timezone", "UTC"],
           "env": {"MARK": "%s"}}}}

@@ -142,7 +142,7 @@ public final class Gateway {
     get(router, "/metrics", this::showMetrics);
     get(router, MODELS, this::listModels);
     get(router, MODELS + "/*", this::showModel);
-    generate(router, "/v1/chat/completions", new ChatDialect());
+    generate(router, "/v1/chat/completions", new ChatDialect(mcp));
     generate(router, "/v1/completions", new CompletionsDialect());
     mcp.ifPresent(it -> tools(router, it));
     methods.put(CANCEL, Set.of("POST"));

@@ -68,23 +68,24 @@ final class GenerateRoute {
             });
   }
 
-  private Read read(byte[] bytes) {
+  private Read read(byte[] bytes, String requestId) {
     var body = Body.parse(bytes);
     if (!body.isObject()) {
       throw new ApiException(ApiError.invalid(null, "the body must be a JSON object"));
     }
     var model = served.require(body);
-    return new Read(dialect.decode(body, engine, defaults), model);
+    return new Read(dialect.decode(body, engine, defaults, requestId), model);
   }
 
   // Templates, tokenizers and megabytes of JSON would hold up everybody on the event loop.
   private Future<Read> onVirtualThread(RoutingContext context, byte[] bytes) {
     var promise = Promise.<Read>promise();
     var loop = context.vertx().getOrCreateContext();
+    var requestId = RequestId.of(context);
     Thread.startVirtualThread(
         () -> {
           try {
-            var read = read(bytes);
+            var read = read(bytes, requestId);
             loop.runOnContext(_ -> promise.complete(read));
           } catch (Throwable e) {
             loop.runOnContext(_ -> promise.fail(e));

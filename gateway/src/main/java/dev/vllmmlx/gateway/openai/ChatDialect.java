@@ -1,23 +1,34 @@
 package dev.vllmmlx.gateway.openai;
 
+import dev.vllmmlx.gateway.mcp.McpTools;
 import dev.vllmmlx.gateway.pipeline.Answering;
 import dev.vllmmlx.gateway.pipeline.Call;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.text.answer.AnswerFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 
 /** {@code POST /v1/chat/completions}. */
 public final class ChatDialect implements Dialect {
+  private final Optional<McpTools> mcp;
+
+  /**
+   * @param mcp the tools of MCP servers, if there are any
+   */
+  public ChatDialect(Optional<McpTools> mcp) {
+    this.mcp = mcp;
+  }
 
   @Override
-  public Decoded decode(JsonNode body, Engine engine, Defaults defaults) {
+  public Decoded decode(JsonNode body, Engine engine, Defaults defaults, String requestId) {
     var fields = new Fields(body, "");
     var model = engine.model();
     var shared = new GenerationFields(fields, model);
-    var tools = ToolFields.read(fields, model);
+    var timeout = shared.timeout(defaults.timeout());
+    var tools = ToolFields.read(fields, model, new McpFields(mcp, requestId, timeout));
     var wanted = ConstraintFields.read(fields);
     var reasoning = ReasoningFields.read(fields, model);
     var prompt =
@@ -33,7 +44,8 @@ public final class ChatDialect implements Dialect {
             reasoning.thinkingTokens(),
             AnswerFormat.named(
                 model.template().reasoningFormat(), model.template().toolCallFormat()),
-            tools.tools());
+            tools.tools(),
+            tools.runHere(wanted.constraint()));
     var stream = shared.stream();
     var stop = shared.stop(maxTokens(fields), defaults.maxTokens());
     shared.checkEnds(stop, answering.constraint());
@@ -51,7 +63,7 @@ public final class ChatDialect implements Dialect {
             stream,
             shared.includeUsage(stream),
             false,
-            shared.timeout(defaults.timeout()),
+            timeout,
             shared.priority(),
             fields.unknown());
     return new Decoded(
@@ -92,7 +104,7 @@ public final class ChatDialect implements Dialect {
   }
 
   private static void refuseWhatIsNotDone(Fields fields) {
-    fields.refuse("audio", "prediction", "mcp");
+    fields.refuse("audio", "prediction");
     fields.refuse("web_search_options", "moderation", "documents", "chat_template");
     fields.refuseUnless("verbosity", "", _ -> false);
     fields.refuseUnless(

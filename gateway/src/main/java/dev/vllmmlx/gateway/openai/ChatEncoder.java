@@ -36,6 +36,9 @@ final class ChatEncoder implements ReplyEncoder {
   public JsonNode delta(ChoiceState choice, ChoiceState.Piece piece) {
     var delta = AnswerNodes.delta(piece.parts());
     var chunk = chunk(choice, delta, null);
+    if (!piece.toolEvents().isEmpty()) {
+      chunk.putArray("mcp_events").addAll(piece.toolEvents());
+    }
     if (topLogprobs.isPresent()) {
       ((ObjectNode) chunk.get("choices").get(0)).set("logprobs", logprobs(piece.logprobs()));
     }
@@ -71,6 +74,10 @@ final class ChatEncoder implements ReplyEncoder {
       choice.put("finish_reason", finishReason(choices.get(i)));
     }
     body.set("usage", ReplyNodes.usage(totals));
+    var events = pieces.stream().flatMap(piece -> piece.toolEvents().stream()).toList();
+    if (!events.isEmpty()) {
+      body.putArray("mcp_events").addAll(events);
+    }
     return body;
   }
 

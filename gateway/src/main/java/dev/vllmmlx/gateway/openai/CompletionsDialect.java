@@ -16,7 +16,7 @@ public final class CompletionsDialect implements Dialect {
   private static final int MOST_PROMPTS = 128;
 
   @Override
-  public Decoded decode(JsonNode body, Engine engine, Defaults defaults) {
+  public Decoded decode(JsonNode body, Engine engine, Defaults defaults, String requestId) {
     var fields = new Fields(body, "");
     var shared = new GenerationFields(fields, engine.model());
     var prompts = prompts(fields, shared);

@@ -13,9 +13,10 @@ public interface Dialect {
   /**
    * Reads a request. May block, where a prompt has to be turned into text.
    *
+   * @param requestId of the HTTP request, for the log
    * @throws dev.vllmmlx.gateway.pipeline.ApiException naming the field at fault
    */
-  Decoded decode(JsonNode body, Engine engine, Defaults defaults);
+  Decoded decode(JsonNode body, Engine engine, Defaults defaults, String requestId);
 
   /**
    * A decoded call and what its reply will be written with.

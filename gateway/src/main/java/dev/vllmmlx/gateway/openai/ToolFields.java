@@ -1,5 +1,8 @@
 package dev.vllmmlx.gateway.openai;
 
+import dev.vllmmlx.gateway.pipeline.CallTools;
+import dev.vllmmlx.mcp.ToolSession;
+import dev.vllmmlx.mcp.tool.McpTool;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.ModelInfo;
 import dev.vllmmlx.spi.Tool;
@@ -10,7 +13,8 @@ import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /** The fields {@code tools}, {@code tool_choice} and {@code parallel_tool_calls}. */
-record ToolFields(List<Tool> tools, Optional<Constraint.ToolCalls> calls) {
+record ToolFields(
+    List<Tool> tools, Optional<Constraint.ToolCalls> calls, Optional<ToolSession> session) {
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_.-]{1,64}");
   private static final int MOST_TOOLS = 512;
 
@@ -18,13 +22,16 @@ record ToolFields(List<Tool> tools, Optional<Constraint.ToolCalls> calls) {
   private record Choice(String mode, Optional<String> function, Optional<List<String>> allowed) {}
 
   /** {@code tools} is empty, and no call asked for, where {@code tool_choice} is none. */
-  static ToolFields read(Fields fields, ModelInfo model) {
+  static ToolFields read(Fields fields, ModelInfo model, McpFields mcp) {
     fields.refuse("functions", "function_call");
-    var declared = tools(fields);
+    var own = tools(fields);
+    var session = mcp.read(fields, model, own);
+    var declared = new ArrayList<>(own);
+    session.ifPresent(it -> it.tools().forEach(tool -> declared.add(tool.definition())));
     var choice = choice(fields, declared);
     var parallel = fields.flag("parallel_tool_calls", true);
     if (declared.isEmpty() || choice.mode().equals("none")) {
-      return new ToolFields(List.of(), Optional.empty());
+      return new ToolFields(List.of(), Optional.empty(), Optional.empty());
     }
     if (model.template().toolCallFormat().isEmpty()) {
       throw fields.invalid("tools", "cannot be used: this model has no way to write calls");
@@ -33,12 +40,13 @@ record ToolFields(List<Tool> tools, Optional<Constraint.ToolCalls> calls) {
         choice
             .allowed()
             .map(names -> declared.stream().filter(t -> names.contains(t.name())).toList())
-            .orElse(declared);
+            .orElse(List.copyOf(declared));
     return new ToolFields(
         tools,
         Optional.of(
             new Constraint.ToolCalls(
-                choice.mode().equals("required"), choice.function(), parallel)));
+                choice.mode().equals("required"), choice.function(), parallel)),
+        session);
   }
 
   /**
@@ -50,12 +58,18 @@ record ToolFields(List<Tool> tools, Optional<Constraint.ToolCalls> calls) {
     if (calls.isEmpty()) {
       return otherwise;
     }
-    var asked = calls.get();
-    if (asked.required() || otherwise instanceof Constraint.None) {
-      return asked;
-    }
-    return new Constraint.Either(
-        List.of(new Constraint.ToolCalls(true, asked.function(), asked.parallel()), otherwise));
+    return CallTools.either(calls.get(), otherwise);
+  }
+
+  /**
+   * The tools that are run here, if there are any.
+   *
+   * @param otherwise as for {@link #constraint}
+   */
+  Optional<CallTools> runHere(Constraint otherwise) {
+    return session
+        .filter(it -> it.tools().stream().anyMatch(McpTool::runsUnasked))
+        .map(it -> new CallTools(it, otherwise, calls.orElseThrow().parallel()));
   }
 
   private static List<Tool> tools(Fields fields) {

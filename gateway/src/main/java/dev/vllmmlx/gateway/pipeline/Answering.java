@@ -6,6 +6,7 @@ import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.parts.PartReader;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -16,13 +17,15 @@ import java.util.OptionalInt;
  * @param thinkingTokens the most that the model may think; empty for no limit
  * @param format how the model writes answers
  * @param tools what it may call; text is looked through for calls only if there are any
+ * @param runHere those of them whose calls are run here, where there are any
  */
 public record Answering(
     Constraint constraint,
     String field,
     OptionalInt thinkingTokens,
     AnswerFormat format,
-    List<Tool> tools) {
+    List<Tool> tools,
+    Optional<CallTools> runHere) {
 
   public Answering {
     Objects.requireNonNull(constraint);
@@ -30,15 +33,21 @@ public record Answering(
     Objects.requireNonNull(thinkingTokens);
     Objects.requireNonNull(format);
     tools = List.copyOf(tools);
+    Objects.requireNonNull(runHere);
   }
 
   /** Text that must be something. */
   public static Answering ofText(Constraint constraint, String field) {
-    return new Answering(constraint, field, OptionalInt.empty(), AnswerFormat.TEXT, List.of());
+    return new Answering(
+        constraint, field, OptionalInt.empty(), AnswerFormat.TEXT, List.of(), Optional.empty());
   }
 
-  /** For one answer, which may begin inside of thinking. */
-  PartReader reader(boolean thinking) {
-    return format.reader(tools, thinking);
+  /**
+   * For one answer, which may begin inside of thinking.
+   *
+   * @param given the tools that it may call
+   */
+  PartReader reader(List<Tool> given, boolean thinking) {
+    return format.reader(given, thinking);
   }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * One choice of a call as its events come in: what has not been sent yet, and how it ended. For a
@@ -23,11 +24,17 @@ public final class ChoiceState {
   private final int promptIndex;
   private final Answering answering;
   private final Parts parts = new Parts();
+  private final Parts heard = new Parts(); // Of a choice with tools, before it is looked through.
+  private final List<ObjectNode> toolEvents = new ArrayList<>();
+  private Optional<ToolChoice> tools = Optional.empty();
   private final List<TokenLogprob> logprobs = new ArrayList<>();
   private int tokens;
   private int completionTokens;
   private Optional<GenerationEvent.Finished> finished = Optional.empty();
-  private Usage usage = new Usage(0, 0, 0);
+  private Usage usage = new Usage(0, 0, 0); // Of the round under way.
+  private Usage earlier = new Usage(0, 0, 0);
+  private Usage firstPrompt = new Usage(0, 0, 0);
+  private int round;
   private OptionalLong lastToken = OptionalLong.empty();
   private PartReader reader = PartReader.ofContent();
   private boolean called;
@@ -67,9 +74,28 @@ public final class ChoiceState {
     return finished.flatMap(GenerationEvent.Finished::stop);
   }
 
-  /** What it has used so far. */
+  /** What it has used so far, in all its rounds. */
   public Usage usage() {
-    return usage;
+    return sum(earlier, usage);
+  }
+
+  /** The prompt of its first round, which its siblings share. */
+  Usage firstPrompt() {
+    return firstPrompt;
+  }
+
+  /** How many rounds of tools lie behind it. */
+  int round() {
+    return round;
+  }
+
+  /** Its calls may be run here. To be called before anything comes. */
+  void with(ToolChoice itsTools) {
+    tools = Optional.of(itsTools);
+  }
+
+  Optional<ToolChoice> tools() {
+    return tools;
   }
 
   /** When its last token came, as {@link System#nanoTime()}; empty before the first. */
@@ -79,42 +105,89 @@ public final class ChoiceState {
 
   void add(GenerationEvent.Started started) {
     usage = new Usage(started.promptTokens(), started.cachedTokens(), 0);
-    reader = answering.reader(started.thinking());
+    if (round == 0) {
+      firstPrompt = usage;
+    }
+    var given = tools.map(it -> it.prompt().tools()).orElse(answering.tools());
+    reader = answering.reader(given, started.thinking());
   }
 
   void add(GenerationEvent.Delta delta, long nanos) {
     if (delta.tokens() > 0) {
       lastToken = OptionalLong.of(nanos);
     }
-    reader.feed(delta.text(), parts);
+    reader.feed(delta.text(), heardInto());
+    handOn();
     logprobs.addAll(delta.logprobs());
     tokens += delta.tokens();
     completionTokens += delta.tokens();
     usage = new Usage(usage.promptTokens(), usage.cachedTokens(), completionTokens);
   }
 
-  void add(GenerationEvent.Finished event) {
+  private void handOn() {
+    tools.ifPresent(it -> it.read(heard.take(), parts));
+  }
+
+  private Parts heardInto() {
+    return tools.isPresent() ? heard : parts;
+  }
+
+  /** An answer is over, the last one or that of a round. */
+  void hearOut(FinishReason reason) {
     // Only a stop is the model's own end.
-    reader.finish(event.reason() != FinishReason.STOP, parts);
+    reader.finish(reason != FinishReason.STOP, heardInto());
+    handOn();
+  }
+
+  /** A round is over, and its tools run: no token comes meanwhile. */
+  void endRound(GenerationEvent.Finished event) {
+    earlier = sum(earlier, event.usage());
+    usage = new Usage(0, 0, 0);
+    completionTokens = 0;
+    lastToken = OptionalLong.empty();
+    round++;
+  }
+
+  /** Something happened to a call that is run here. How far it is, is told once, the latest. */
+  void tell(ObjectNode event) {
+    toolEvents.removeIf(
+        old ->
+            old.path("type").asString("").equals("tool_progress")
+                && old.path("tool_call_id").equals(event.path("tool_call_id")));
+    toolEvents.add(event.put("choice", index));
+  }
+
+  private static Usage sum(Usage one, Usage other) {
+    return new Usage(
+        one.promptTokens() + other.promptTokens(),
+        one.cachedTokens() + other.cachedTokens(),
+        one.completionTokens() + other.completionTokens());
+  }
+
+  void add(GenerationEvent.Finished event) {
+    tools.ifPresent(it -> it.release(parts));
     finished = Optional.of(event);
     usage = event.usage();
   }
 
-  /** Whether at least so many tokens wait to be sent, or all that are left. */
+  /** Whether at least so many tokens wait to be sent, all that are left, or news of tools. */
   boolean isDue(int interval) {
-    return tokens >= interval || finished.isPresent();
+    return tokens >= interval || finished.isPresent() || !toolEvents.isEmpty();
   }
 
   boolean hasUnsent() {
     // Probabilities go with the text that they belong to, also where it is held back for a while.
-    return !parts.isEmpty() || (finished.isPresent() && !logprobs.isEmpty());
+    return !parts.isEmpty()
+        || !toolEvents.isEmpty()
+        || (finished.isPresent() && !logprobs.isEmpty());
   }
 
   /** The text that has not been sent; from now on it has. */
   Piece take() {
-    var piece = new Piece(parts.take(), List.copyOf(logprobs));
+    var piece = new Piece(parts.take(), List.copyOf(logprobs), List.copyOf(toolEvents));
     called |= piece.parts().stream().anyMatch(Part.ToolCallEnd.class::isInstance);
     logprobs.clear();
+    toolEvents.clear();
     tokens = 0;
     return piece;
   }
@@ -142,8 +215,12 @@ public final class ChoiceState {
     return called;
   }
 
-  /** Parts and log probabilities that go out together. */
-  public record Piece(List<Part> parts, List<TokenLogprob> logprobs) {
+  /**
+   * What goes out together.
+   *
+   * @param toolEvents what became of calls that are run here
+   */
+  public record Piece(List<Part> parts, List<TokenLogprob> logprobs, List<ObjectNode> toolEvents) {
 
     /** Its content, without what is anything else. */
     public String text() {

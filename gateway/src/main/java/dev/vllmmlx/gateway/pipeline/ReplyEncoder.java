@@ -28,7 +28,7 @@ public interface ReplyEncoder {
   /** An error's body. */
   JsonNode error(ApiError error);
 
-  /** What all choices used: each prompt counts once. */
+  /** What all choices used: each prompt counts once, and once more in each round of tools. */
   record Totals(int promptTokens, int cachedTokens, int completionTokens) {
 
     public static Totals of(List<ChoiceState> choices) {
@@ -39,9 +39,11 @@ public interface ReplyEncoder {
       for (var choice : choices) {
         completion += choice.usage().completionTokens();
         if (counted.add(choice.promptIndex())) {
-          prompt += choice.usage().promptTokens();
-          cached += choice.usage().cachedTokens();
+          prompt += choice.firstPrompt().promptTokens();
+          cached += choice.firstPrompt().cachedTokens();
         }
+        prompt += choice.usage().promptTokens() - choice.firstPrompt().promptTokens();
+        cached += choice.usage().cachedTokens() - choice.firstPrompt().cachedTokens();
       }
       return new Totals(prompt, cached, completion);
     }

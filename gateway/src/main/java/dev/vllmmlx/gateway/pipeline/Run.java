@@ -1,13 +1,18 @@
 package dev.vllmmlx.gateway.pipeline;
 
+import dev.vllmmlx.gateway.mcp.McpEvent;
+import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationEvent;
 import dev.vllmmlx.spi.GenerationRequest;
+import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.RequestProgress;
 import dev.vllmmlx.spi.Sampling;
+import dev.vllmmlx.spi.Timings;
+import dev.vllmmlx.spi.Usage;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -46,8 +51,8 @@ final class Run {
 
   // Guarded by itself: the engine's thread adds, the event loop takes all there is at once.
   private final List<Arrival> arrivals = new ArrayList<>();
-  private String promptField = "";
-  private String constraintField = "";
+  private Call call;
+  private Optional<Instant> deadline = Optional.empty();
   private int open;
   private boolean cancelled; // By request: what is there so far is the answer.
   private boolean deaf; // Whatever the engine still says is of no interest.
@@ -88,35 +93,58 @@ final class Run {
   }
 
   void start(Call call) {
-    this.promptField = call.promptField();
-    this.constraintField = call.answering().field();
+    this.call = call;
     limits.start(call.timeout());
-    var deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
+    deadline = call.timeout().map(timeout -> Instant.now().plus(timeout));
+    var answering = call.answering();
     try {
       for (var choice : choices) {
-        var ofPrompt = choice.index() % call.choices();
-        var request =
-            new GenerationRequest(
-                engineId(choice),
-                ofPrompt,
-                call.prompts().get(choice.promptIndex()),
-                seeded(call.sampling(), ofPrompt),
-                call.stop(),
-                call.answering().constraint(),
-                call.answering().thinkingTokens(),
-                call.topLogprobs(),
-                deadline,
-                call.priority(),
-                caller.tenant());
-        generations.add(engine.generate(request, event -> arrive(choice, event)));
+        var prompt = call.prompts().get(choice.promptIndex());
+        if (answering.runHere().isPresent() && prompt instanceof Prompt.Chat chat) {
+          var tools = answering.runHere().get();
+          choice.with(new ToolChoice(tools, chat, event -> tell(choice, event)));
+        }
+        generate(choice, choice.index() % call.choices(), prompt, answering.constraint());
       }
     } catch (RuntimeException e) {
       broken(e);
     }
   }
 
-  // Choices of one prompt share an id, by which an engine knows that they share the prompt.
+  private void generate(ChoiceState choice, int ofPrompt, Prompt prompt, Constraint constraint) {
+    var request =
+        new GenerationRequest(
+            engineId(choice),
+            ofPrompt,
+            prompt,
+            seeded(call.sampling(), choice.index() % call.choices()),
+            call.stop(),
+            constraint,
+            call.answering().thinkingTokens(),
+            call.topLogprobs(),
+            deadline,
+            call.priority(),
+            caller.tenant());
+    generations.add(engine.generate(request, event -> arrive(choice, event)));
+  }
+
+  // From the threads that run tools.
+  private void tell(ChoiceState choice, McpEvent event) {
+    loop.runOnContext(
+        _ -> {
+          if (!deaf) {
+            choice.tell(event.describe());
+            reply.advanced(choice);
+          }
+        });
+  }
+
+  // Choices of one prompt share an id, by which an engine knows that they share the prompt; after
+  // a round of tools each goes its own way.
   private String engineId(ChoiceState choice) {
+    if (choice.round() > 0) {
+      return "%s-%d-round-%d".formatted(caller.id(), choice.index(), choice.round());
+    }
     return choices.getLast().promptIndex() == 0
         ? caller.id()
         : caller.id() + "-" + choice.promptIndex();
@@ -171,6 +199,7 @@ final class Run {
     loop.runOnContext(
         _ -> {
           cancelled = true;
+          stopTools();
           generations.forEach(Generation::cancel);
           settled.future().onComplete(_ -> result.complete(Cancelled.of(caller.id(), choices)));
         });
@@ -180,7 +209,14 @@ final class Run {
   private void silence() {
     deaf = true;
     settle();
+    stopTools();
     generations.forEach(Generation::cancel);
+  }
+
+  private void stopTools() {
+    if (call != null) {
+      call.answering().runHere().ifPresent(it -> it.session().close());
+    }
   }
 
   private void settle() {
@@ -192,10 +228,16 @@ final class Run {
     written.onSuccess(_ -> end.tryComplete(new Outcome(choices, error))).onFailure(_ -> leave());
   }
 
+  private ApiError error(EngineException exception) {
+    return call == null
+        ? ApiError.of(exception, "", "")
+        : ApiError.of(exception, call.promptField(), call.answering().field());
+  }
+
   // A fault of the engine or of ours, and no reason to leave the client waiting.
   private void broken(RuntimeException e) {
     LOG.error("request {} failed", caller.id(), e);
-    abort(ApiError.of(new EngineException.Internal("", e), promptField, constraintField));
+    abort(error(new EngineException.Internal("", e)));
   }
 
   // Choices of one request must differ, and be the same again with the same seed.
@@ -261,19 +303,66 @@ final class Run {
           // Nobody but its deadline has cancelled a generation that is listened to.
           abort(TimeLimits.timedOut());
       case GenerationEvent.Finished finished -> {
-        choice.add(finished);
         meter.finished(finished.timings());
-        reply.advanced(choice);
-        if (--open == 0) {
-          var written = reply.completed();
-          deaf = true;
-          settle();
-          finish(written, Optional.empty());
+        choice.hearOut(finished.reason());
+        if (!runsTools(choice, finished)) {
+          end(choice, finished);
         }
       }
       case GenerationEvent.Failed(EngineException.Internal error) -> broken(error);
-      case GenerationEvent.Failed(EngineException error) ->
-          abort(ApiError.of(error, promptField, constraintField));
+      case GenerationEvent.Failed(EngineException error) -> abort(error(error));
+    }
+  }
+
+  private void end(ChoiceState choice, GenerationEvent.Finished finished) {
+    choice.add(finished);
+    reply.advanced(choice);
+    if (--open == 0) {
+      var written = reply.completed();
+      deaf = true;
+      settle();
+      stopTools();
+      finish(written, Optional.empty());
+    }
+  }
+
+  /** Whether the model has called tools that are run here; they run from now on. */
+  private boolean runsTools(ChoiceState choice, GenerationEvent.Finished finished) {
+    if (finished.reason() != FinishReason.STOP || cancelled) {
+      return false;
+    }
+    var running = choice.tools().flatMap(ToolChoice::run);
+    if (running.isEmpty()) {
+      return false;
+    }
+    choice.endRound(finished);
+    reply.advanced(choice);
+    running
+        .get()
+        .whenComplete((prompt, fault) -> loop.runOnContext(_ -> nextRound(choice, prompt, fault)));
+    return true;
+  }
+
+  private void nextRound(ChoiceState choice, Prompt.Chat prompt, Throwable fault) {
+    if (deaf) {
+      return;
+    }
+    if (fault != null) {
+      broken(new IllegalStateException("a round of tools failed", fault));
+    } else if (cancelled) {
+      var nothing = new Timings(Duration.ZERO, Duration.ZERO, Duration.ZERO);
+      end(
+          choice,
+          new GenerationEvent.Finished(
+              FinishReason.CANCELLED, Optional.empty(), new Usage(0, 0, 0), nothing));
+    } else {
+      var tools = choice.tools().orElseThrow();
+      tools.goOn(prompt);
+      try {
+        generate(choice, 0, prompt, tools.constraint());
+      } catch (RuntimeException e) {
+        broken(e);
+      }
     }
   }
 
@@ -282,8 +371,8 @@ final class Run {
       return;
     }
     var last = choice.lastToken();
-    if (last.isPresent()) {
-      meter.nextTokens(tokens, Duration.ofNanos(nanos - last.getAsLong()));
+    if (last.isPresent() || choice.round() > 0) {
+      meter.nextTokens(tokens, Duration.ofNanos(nanos - last.orElse(nanos)));
     } else {
       meter.firstTokens(tokens, Duration.ofNanos(nanos - began));
     }

@@ -32,12 +32,12 @@ class DecodedRequestTest {
   private Call decode(Dialect dialect, String json) {
     var body = Body.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
     return dialect
-        .decode(body, engine, new Dialect.Defaults(77, Optional.of(Duration.ofSeconds(42))))
+        .decode(body, engine, new Dialect.Defaults(77, Optional.of(Duration.ofSeconds(42))), "r")
         .call();
   }
 
   private Call chat(String fields) {
-    return decode(new ChatDialect(), "{%s}".formatted(fields));
+    return decode(new ChatDialect(Optional.empty()), "{%s}".formatted(fields));
   }
 
   private Prompt.Chat prompt(String messages) {

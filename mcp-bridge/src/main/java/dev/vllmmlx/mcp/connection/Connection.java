@@ -112,7 +112,8 @@ final class Connection {
     try {
       connection = new Connection(config, environment, limits, log, listener);
     } catch (IOException e) {
-      throw ConnectionException.of("cannot be started", e);
+      var program = config.endpoint() instanceof Endpoint.Stdio(var it, _, _, _) ? ": " + it : "";
+      throw ConnectionException.of("cannot be started" + program, e);
     }
     try {
       var hello = connection.await(connection.client.initialize(), limits.start(), "the handshake");

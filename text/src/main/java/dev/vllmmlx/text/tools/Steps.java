@@ -4,10 +4,14 @@ import dev.vllmmlx.text.parts.Scan.Match;
 import dev.vllmmlx.text.tools.Step.Result;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** The steps that formats are composed of. */
 final class Steps {
+  private static final int LONGEST_HEADER = 200;
+
   private Steps() {}
 
   /** One after the other. */
@@ -98,8 +102,29 @@ final class Steps {
     };
   }
 
-  static Step failure() {
-    return (_, _) -> Result.FAILED;
+  /**
+   * What begins a call: text up to a mark, which says what is called.
+   *
+   * @param name the function's name in that text; empty where there is none
+   * @param idPrefix what makes the text an id by which the model knows the call, where it is one
+   */
+  static Step header(
+      String mark, Function<String, Optional<String>> name, Optional<String> idPrefix) {
+    return (in, calls) -> {
+      int from = in.position();
+      var header = in.takeUntil(List.of(mark));
+      if (in.at(mark) != Match.YES) {
+        in.goTo(from);
+        return header.length() > LONGEST_HEADER ? Result.FAILED : Step.missing(in);
+      }
+      in.take(mark.length());
+      var function = name.apply(header.strip()).filter(calls::isDeclared);
+      if (function.isEmpty()) {
+        return Result.FAILED;
+      }
+      calls.start(function.get(), idPrefix.map(prefix -> prefix + header.strip()));
+      return Result.DONE;
+    };
   }
 
   /** {@code item}, and as many more as {@code separator} comes before, with white space around. */

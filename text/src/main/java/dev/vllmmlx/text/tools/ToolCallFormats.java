@@ -13,7 +13,20 @@ public final class ToolCallFormats {
 
   // The most telling first: a template that holds the signs of several has the first of them.
   private static final List<ToolCallFormat> ALL =
-      List.of(new HermesCalls(), JsonCalls.llama(), JSON);
+      List.of(
+          NamedCalls.kimi(),
+          NamedCalls.deepSeekV3(),
+          NamedCalls.deepSeekV31(),
+          NamedCalls.mistral(),
+          JsonListCalls.mistral(),
+          JsonListCalls.commandR(),
+          JsonListCalls.phi(),
+          JsonListCalls.granite(),
+          TaggedCalls.qwen3Coder(),
+          TaggedCalls.glm(),
+          new HermesCalls(),
+          JsonCalls.llama(),
+          JSON);
 
   private static final Map<String, ToolCallFormat> BY_NAME = byName();
 

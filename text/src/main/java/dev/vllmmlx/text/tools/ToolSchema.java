@@ -61,6 +61,18 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
     return root.get("required") instanceof List<?> names && names.contains(property);
   }
 
+  /**
+   * Whether a property is a text of any kind, or one of some texts: formats that write values
+   * without quotes can write these as they are.
+   */
+  static boolean isText(Map<String, Object> property) {
+    return "string".equals(property.get("type"))
+        && Set.of("type", "title", "description", "default", "examples", "enum", "$comment")
+            .containsAll(property.keySet())
+        && (!(property.get("enum") instanceof List<?> texts)
+            || (!texts.isEmpty() && texts.stream().allMatch(String.class::isInstance)));
+  }
+
   /** Keywords of the root that formats which write one property after the other cannot keep. */
   List<String> unkept() {
     var kept =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -15,8 +16,13 @@ import java.util.Random;
  * A model that knows nothing: takes any allowed token, of short ones sooner, so that texts end.
  *
  * @param forcing whether it takes forced tokens without sampling
+ * @param endings texts that end a free text, tried when it has become long
  */
-record RandomWalk(Tokenizer tokenizer, boolean forcing) {
+record RandomWalk(Tokenizer tokenizer, boolean forcing, List<String> endings) {
+
+  RandomWalk(Tokenizer tokenizer, boolean forcing) {
+    this(tokenizer, forcing, List.of());
+  }
 
   /**
    * @param text what was written, without the end
@@ -27,6 +33,7 @@ record RandomWalk(Tokenizer tokenizer, boolean forcing) {
   /** Walks until the text is whole. */
   Walked walk(ConstraintMatcher matcher, Random random, int longest) {
     var tokens = new ArrayList<Integer>();
+    var ending = new ArrayDeque<Integer>();
     while (true) {
       if (forcing) {
         var forced = matcher.forced();
@@ -45,7 +52,20 @@ record RandomWalk(Tokenizer tokenizer, boolean forcing) {
         return new Walked(text(tokens), tokens);
       }
       tokenizer.endOfGenerationIds().forEach(allowed::clear);
-      var token = choose(allowed, random, tokens.size() > longest);
+      if (ending.isEmpty()
+          && tokens.size() > longest
+          && !endings.isEmpty()
+          && random.nextInt(3) == 0) {
+        for (var id : tokenizer.encode(endings.get(random.nextInt(endings.size())), false)) {
+          ending.add(id);
+        }
+      }
+      var next = ending.poll();
+      if (next != null && !allowed.get(next)) {
+        ending.clear();
+        next = null;
+      }
+      var token = next != null ? next : choose(allowed, random, tokens.size() > longest);
       assertThat(matcher.accept(token)).as("what the mask allows fits").isTrue();
       tokens.add(token);
       assertThat(tokens).as("the text ends").hasSizeLessThan(20 * longest);

@@ -53,6 +53,9 @@ class ToolCallWalkTest {
                  "required": ["x", "y"], "additionalProperties": false}}}"""),
           new Tool("ping", Optional.empty(), Optional.empty(), false));
 
+  /** What ends a text that stands without quotes. */
+  private static final List<String> ENDINGS = List.of("\n</parameter>\n", "</arg_value>\n");
+
   private static Tokenizer tokenizer;
   private static ConstraintCompiler compiler;
 
@@ -124,7 +127,9 @@ class ToolCallWalkTest {
   private static Read walked(ToolCallFormat format, Constraint.ToolCalls wanted, int seed) {
     try (var matcher = compiler.compile(format.constraint(TOOLS, wanted))) {
       var text =
-          new RandomWalk(tokenizer, seed % 2 == 0).walk(matcher, new Random(seed), 60).text();
+          new RandomWalk(tokenizer, seed % 2 == 0, ENDINGS)
+              .walk(matcher, new Random(seed), 60)
+              .text();
       var read = Read.of(format.reader(TOOLS), false, List.of(text));
       check(read, text);
       return read;
@@ -144,7 +149,8 @@ class ToolCallWalkTest {
         text.append(
             new String(tokenizer.tokenBytes(token), java.nio.charset.StandardCharsets.UTF_8));
       }
-      return text + new RandomWalk(tokenizer, true).walk(matcher, new Random(seed), 60).text();
+      return text
+          + new RandomWalk(tokenizer, true, ENDINGS).walk(matcher, new Random(seed), 60).text();
     }
   }
 

@@ -5,6 +5,7 @@ import dev.vllmmlx.spi.Tool;
 import dev.vllmmlx.text.parts.PartReader;
 import dev.vllmmlx.text.reasoning.ReasoningFormat;
 import dev.vllmmlx.text.reasoning.ReasoningFormats;
+import dev.vllmmlx.text.tools.HarmonyCalls;
 import dev.vllmmlx.text.tools.ToolCallFormat;
 import dev.vllmmlx.text.tools.ToolCallFormats;
 import java.util.Collection;
@@ -85,6 +86,9 @@ public record AnswerFormat(Optional<ReasoningFormat> reasoning, Optional<ToolCal
    * @param thinking whether the answer begins inside of thinking
    */
   public PartReader reader(List<Tool> tools, boolean thinking) {
+    if (!tools.isEmpty() && calls.orElse(null) instanceof HarmonyCalls harmony) {
+      return harmony.reader(tools, thinking);
+    }
     var answer =
         tools.isEmpty() || calls.isEmpty()
             ? PartReader.ofContent()
@@ -101,6 +105,11 @@ public record AnswerFormat(Optional<ReasoningFormat> reasoning, Optional<ToolCal
    * @param thinking whether the answer begins inside of thinking
    */
   public Constraint constraint(Constraint wanted, List<Tool> tools, boolean thinking) {
+    if (!tools.isEmpty() && calls.orElse(null) instanceof HarmonyCalls harmony) {
+      return wanted instanceof Constraint.None
+          ? wanted
+          : harmony.constraint(wanted, tools, thinking);
+    }
     var answer = withCalls(wanted, tools);
     if (answer instanceof Constraint.None || reasoning.isEmpty()) {
       return answer;

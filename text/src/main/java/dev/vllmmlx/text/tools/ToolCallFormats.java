@@ -14,6 +14,7 @@ public final class ToolCallFormats {
   // The most telling first: a template that holds the signs of several has the first of them.
   private static final List<ToolCallFormat> ALL =
       List.of(
+          new HarmonyCalls(),
           NamedCalls.kimi(),
           NamedCalls.deepSeekV3(),
           NamedCalls.deepSeekV31(),
@@ -50,6 +51,9 @@ public final class ToolCallFormats {
   private static Map<String, ToolCallFormat> byName() {
     var map = new LinkedHashMap<String, ToolCallFormat>();
     ALL.forEach(format -> map.put(format.name(), format));
+    map.put("openai", map.get("harmony"));
+    map.put("phi4_mini_json", map.get("phi4"));
+    map.put("cohere_command3", map.get("command_r"));
     return map;
   }
 }

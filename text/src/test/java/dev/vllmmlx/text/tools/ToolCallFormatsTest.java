@@ -1,0 +1,87 @@
+package dev.vllmmlx.text.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.Tool;
+import dev.vllmmlx.text.answer.AnswerFormat;
+import dev.vllmmlx.text.parts.Part;
+import dev.vllmmlx.text.parts.Parts;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ToolCallFormatsTest {
+
+  /** What the templates of such models say of calls, in few words. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '~',
+      textBlock =
+          """
+          hermes ~ within <tool_call></tool_call> tags
+          qwen3_coder ~ <tool_call><function={{ name }}><parameter={{ key }}>
+          glm45 ~ <tool_call>{{ name }}<arg_key>{{ k }}</arg_key><arg_value>{{ v }}</arg_value>
+          llama3_json ~ <|start_header_id|> {"name": f, "parameters": {}}
+          mistral ~ [TOOL_CALLS]{{ name }}[ARGS]{{ arguments }}
+          mistral_v3 ~ [TOOL_CALLS] [{"name": "f", "arguments": {}}]
+          deepseek_v3 ~ <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f ```json
+          deepseek_v31 ~ <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{}
+          kimi_k2 ~ <|tool_calls_section_begin|><|tool_call_begin|>
+          granite ~ <|start_of_role|>assistant<|end_of_role|><|tool_call|>
+          phi4 ~ <|tool|>{{ tools }}<|/tool|>
+          command_r ~ <|START_ACTION|>[]<|END_ACTION|>
+          harmony ~ <|start|>assistant<|channel|>commentary<|message|>
+          """)
+  void theTemplateShowsTheFormat(String format, String template) {
+    assertThat(ToolCallFormats.of(template)).map(ToolCallFormat::name).contains(format);
+  }
+
+  @Test
+  void aTemplateWithoutCallsShowsNone() {
+    assertThat(ToolCallFormats.of("{{ messages[0].content }}")).isEmpty();
+    assertThat(AnswerFormat.of(List.of("{{ messages[0].content }}")).calls())
+        .map(ToolCallFormat::name)
+        .contains("json");
+  }
+
+  @Test
+  void whatAFormatThatWritesOneByOneCannotKeepIsRefusedByName() {
+    var tool =
+        new Tool(
+            "f",
+            Optional.empty(),
+            Optional.of(Map.of("properties", Map.of(), "minProperties", 1)),
+            false);
+    assertThatThrownBy(
+            () ->
+                TaggedCalls.glm()
+                    .constraint(
+                        List.of(tool), new Constraint.ToolCalls(true, Optional.empty(), false)))
+        .hasMessageContaining("minProperties")
+        .hasMessageContaining("of f");
+  }
+
+  @Test
+  void thinkingBeforeACallOfHarmonyIsThinking() {
+    var tool = new Tool("f", Optional.empty(), Optional.empty(), false);
+    var harmony = ToolCallFormats.named("openai").orElseThrow();
+    var format = AnswerFormat.named(Optional.of("harmony"), Optional.of("harmony"));
+    var out = new Parts();
+    var reader = format.reader(List.of(tool), false);
+    reader.feed(
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant" + harmony.written("f", "{}"),
+        out);
+    reader.finish(false, out);
+    assertThat(out.take())
+        .containsExactly(
+            new Part.Reasoning("Hm."),
+            new Part.ToolCallStart(0, "f", Optional.empty()),
+            new Part.ToolCallArguments(0, "{}"),
+            new Part.ToolCallEnd(0));
+  }
+}

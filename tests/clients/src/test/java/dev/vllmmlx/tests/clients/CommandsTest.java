@@ -69,9 +69,10 @@ final class CommandsTest {
   void aMistakeInTheFileOfServersIsNamed() throws Exception {
     var file =
         Files.writeString(
-            home.resolve("mcp.json"), "{\"mcpServers\": {\"time\": {\"command\": 5}}}");
+            home.resolve("mcp.json"),
+            "{\"mcpServers\": {\"time\": {\"command\": \"x\", \"args\": 5}}}");
     var ended = run("serve --engine echo --mcp-config " + file);
-    assertThat(ended.output()).contains("--mcp-config", "mcp.json", "time", "command");
+    assertThat(ended.output()).contains("--mcp-config", "mcp.json", "time", "args");
     assertThat(ended.status()).isEqualTo(2);
   }
 

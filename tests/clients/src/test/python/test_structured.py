@@ -199,7 +199,6 @@ HOSTILE = {
     "many": lambda: {"type": "array", "items": {"type": "object"}, "minItems": 1_000_000},
     "file": lambda: {"$ref": "file:///etc/passwd"},
     "remote": lambda: {"$ref": "http://127.0.0.1:9/schema.json"},
-    "pattern": lambda: {"type": "string", "pattern": "(((a{1,900}){1,900}){1,900}){1,900}"},
 }
 
 

@@ -123,8 +123,8 @@ def test_a_bad_value_is_refused_by_name(client, field, value):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("tools", [{"type": "function", "function": {"name": "f", "parameters": {}}}]),
-        ("response_format", {"type": "json_object"}),
+        ("functions", [{"name": "f", "parameters": {}}]),
+        ("prediction", {"type": "content", "content": "x"}),
         ("reasoning_effort", "low"),
     ],
 )
@@ -132,6 +132,17 @@ def test_what_is_not_done_is_refused_by_name(client, field, value):
     with pytest.raises(openai.BadRequestError) as e:
         chat(client, **{field: value})
     assert e.value.param == field and e.value.code == "unsupported_parameter"
+
+
+def test_an_engine_without_constraints_says_so(client):
+    with pytest.raises(openai.BadRequestError) as e:
+        chat(client, response_format={"type": "json_object"})
+    assert e.value.param == "response_format" and "constrain" in e.value.message
+
+
+def test_tools_are_known_to_an_engine_that_calls_none(client):
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+    assert chat(client, tools=tools).choices[0].finish_reason == "stop"
 
 
 def test_an_unknown_field_is_named_in_a_header(client):

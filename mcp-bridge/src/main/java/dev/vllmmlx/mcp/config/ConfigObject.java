@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.BiFunction;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -65,27 +66,34 @@ final class ConfigObject {
   }
 
   Optional<String> string(String key) {
-    return find(key).map(value -> text(key, value));
+    return find(key).map(value -> string(key, value));
   }
 
-  Optional<List<String>> strings(String key) {
+  /** Also of numbers and truth values. */
+  Optional<List<String>> texts(String key) {
+    return list(key, this::text);
+  }
+
+  Optional<List<NamePattern>> patterns(String key) {
+    return list(key, (place, item) -> new NamePattern(string(place, item)));
+  }
+
+  private <T> Optional<List<T>> list(String key, BiFunction<String, JsonNode, T> item) {
     return find(key)
         .map(
             value -> {
               if (!value.isArray()) {
                 throw wrong(key, "must be a list of strings, not " + kind(value));
               }
-              var texts = new ArrayList<String>();
-              value.forEach(item -> texts.add(text("%s[%d]".formatted(key, texts.size()), item)));
-              return texts;
+              var items = new ArrayList<T>();
+              value.forEach(
+                  each -> items.add(item.apply("%s[%d]".formatted(key, items.size()), each)));
+              return items;
             });
   }
 
-  Optional<List<NamePattern>> patterns(String key) {
-    return strings(key).map(texts -> texts.stream().map(NamePattern::new).toList());
-  }
-
-  Map<String, String> texts(String key) {
+  /** Also of numbers and truth values. */
+  Map<String, String> textsByName(String key) {
     var texts = new LinkedHashMap<String, String>();
     members(key).forEach((name, value) -> texts.put(name, text(key + "." + name, value)));
     return texts;
@@ -142,6 +150,13 @@ final class ConfigObject {
   private Optional<JsonNode> find(String key) {
     known.add(key);
     return Optional.ofNullable(node.get(key)).filter(value -> !value.isNull());
+  }
+
+  private String string(String key, JsonNode value) {
+    if (!value.isString()) {
+      throw wrong(key, "must be a string, not " + kind(value));
+    }
+    return text(key, value);
   }
 
   // Numbers and truth values too: YAML writes ports and flags without quotes.

@@ -158,7 +158,7 @@ public final class McpConfigReader {
           case String other ->
               throw object.wrong("type", "is stdio, streamable-http or sse, not \"" + other + "\"");
         };
-    return new Endpoint.Http(target, object.texts("headers"), dialect);
+    return new Endpoint.Http(target, object.textsByName("headers"), dialect);
   }
 
   private static Endpoint stdio(ConfigObject object, String command, Path file) {
@@ -168,8 +168,8 @@ public final class McpConfigReader {
     var base = file.toAbsolutePath().getParent();
     return new Endpoint.Stdio(
         command,
-        object.strings("args").orElse(List.of()),
-        object.texts("env"),
+        object.texts("args").orElse(List.of()),
+        object.textsByName("env"),
         object.string("cwd").map(base::resolve));
   }
 

@@ -178,6 +178,10 @@ final class McpConfigReaderTest {
           {"a": {"command": "x", "url": "http://h"}}             | command: and url exclude
           {"a": {"command": " "}}                                | command: is blank
           {"a": {"command": ["x"]}}                              | command: must be a string, not a list
+          {"a": {"command": 5}}                                  | command: must be a string, not 5
+          {"a": {"command": "x", "cwd": 5}}                      | cwd: must be a string, not 5
+          {"a": {"url": true}}                                   | url: must be a string, not true
+          {"a": {"command": "x", "allowedTools": ["y", 5]}}      | allowedTools[1]: must be a string, not 5
           {"a": {"command": "x", "args": "y"}}                   | args: must be a list of strings
           {"a": {"command": "x", "args": ["y", {}]}}             | args[1]: must be a string, not an object
           {"a": {"command": "x", "env": {"K": []}}}              | env.K: must be a string
@@ -201,6 +205,14 @@ final class McpConfigReaderTest {
         .isInstanceOf(McpConfigException.class)
         .hasMessageContaining("mcp.json: server \"a\": ")
         .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"command: 8080, 8080", "command: true, true", "url: 1.5, 1.5"})
+  void aNumberOfYamlIsNoCommand(String line, String found) {
+    assertThatThrownBy(() -> read("mcp.yaml", "servers:\n  a:\n    " + line + "\n"))
+        .hasMessageContaining("mcp.yaml: server \"a\": " + line.substring(0, line.indexOf(':')))
+        .hasMessageContaining("must be a string, not " + found);
   }
 
   @Test

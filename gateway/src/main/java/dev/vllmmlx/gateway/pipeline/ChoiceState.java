@@ -2,6 +2,7 @@ package dev.vllmmlx.gateway.pipeline;
 
 import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.GenerationEvent;
+import dev.vllmmlx.spi.StopConditions;
 import dev.vllmmlx.spi.TokenLogprob;
 import dev.vllmmlx.spi.Usage;
 import dev.vllmmlx.text.parts.Part;
@@ -77,6 +78,24 @@ public final class ChoiceState {
   /** What it has used so far, in all its rounds. */
   public Usage usage() {
     return sum(earlier, usage);
+  }
+
+  /**
+   * What earlier rounds have left of the call's conditions: its lengths are the whole answer's.
+   *
+   * @return empty if not a token is left
+   */
+  Optional<StopConditions> left(StopConditions ofCall) {
+    var used = earlier.completionTokens();
+    return used >= ofCall.maxTokens()
+        ? Optional.empty()
+        : Optional.of(
+            new StopConditions(
+                ofCall.maxTokens() - used,
+                Math.max(0, ofCall.minTokens() - used),
+                ofCall.strings(),
+                ofCall.tokenIds(),
+                ofCall.ignoreEos()));
   }
 
   /** The prompt of its first round, which its siblings share. */

@@ -118,7 +118,7 @@ final class Run {
             ofPrompt,
             prompt,
             seeded(call.sampling(), choice.index() % call.choices()),
-            call.stop(),
+            choice.left(call.stop()).orElseThrow(),
             constraint,
             call.answering().thinkingTokens(),
             call.topLogprobs(),
@@ -331,14 +331,20 @@ final class Run {
     if (finished.reason() != FinishReason.STOP || cancelled) {
       return false;
     }
-    var running = choice.tools().flatMap(ToolChoice::run);
-    if (running.isEmpty()) {
+    var tools = choice.tools().filter(ToolChoice::hasCalls);
+    if (tools.isEmpty()) {
       return false;
     }
     choice.endRound(finished);
+    if (choice.left(call.stop()).isEmpty()) {
+      // Nothing could be said of the results: what the tools do shall not be done for nothing.
+      end(choice, finishedWithout(FinishReason.LENGTH));
+      return true;
+    }
     reply.advanced(choice);
-    running
+    tools
         .get()
+        .run()
         .whenComplete((prompt, fault) -> loop.runOnContext(_ -> nextRound(choice, prompt, fault)));
     return true;
   }
@@ -350,11 +356,7 @@ final class Run {
     if (fault != null) {
       broken(new IllegalStateException("a round of tools failed", fault));
     } else if (cancelled) {
-      var nothing = new Timings(Duration.ZERO, Duration.ZERO, Duration.ZERO);
-      end(
-          choice,
-          new GenerationEvent.Finished(
-              FinishReason.CANCELLED, Optional.empty(), new Usage(0, 0, 0), nothing));
+      end(choice, finishedWithout(FinishReason.CANCELLED));
     } else {
       var tools = choice.tools().orElseThrow();
       tools.goOn(prompt);
@@ -364,6 +366,12 @@ final class Run {
         broken(e);
       }
     }
+  }
+
+  /** The end of a choice that the engine has no part in. */
+  private static GenerationEvent.Finished finishedWithout(FinishReason reason) {
+    var nothing = new Timings(Duration.ZERO, Duration.ZERO, Duration.ZERO);
+    return new GenerationEvent.Finished(reason, Optional.empty(), new Usage(0, 0, 0), nothing);
   }
 
   private void measure(ChoiceState choice, int tokens, long nanos) {

@@ -79,24 +79,28 @@ final class ToolChoice {
     }
   }
 
+  /** Whether there is anything to run here in the answer that has just ended. */
+  boolean hasCalls() {
+    return !rounds.isLast() && !rounds.ours(answer()).isEmpty();
+  }
+
   /**
-   * Runs what is to be run here of the answer that has just ended.
+   * Runs that; to be called only if there is any.
    *
-   * @return completes on some thread; empty if there is nothing to run
+   * @return completes on some thread
    */
-  Optional<CompletableFuture<Prompt.Chat>> run() {
-    var answer =
-        new ToolRounds.Answer(
-            content.toString(),
-            reasoning.toString(),
-            calls.stream()
-                .filter(call -> call.whole)
-                .map(call -> new Message.ToolCall(call.id, call.name, call.arguments.toString()))
-                .toList());
-    if (rounds.isLast() || rounds.ours(answer).isEmpty()) {
-      return Optional.empty();
-    }
-    return Optional.of(rounds.run(answer));
+  CompletableFuture<Prompt.Chat> run() {
+    return rounds.run(answer());
+  }
+
+  private ToolRounds.Answer answer() {
+    return new ToolRounds.Answer(
+        content.toString(),
+        reasoning.toString(),
+        calls.stream()
+            .filter(call -> call.whole)
+            .map(call -> new Message.ToolCall(call.id, call.name, call.arguments.toString()))
+            .toList());
   }
 
   /** Goes on with a further round. */

@@ -154,6 +154,41 @@ class McpChatsTest {
   }
 
   @Test
+  void maxTokensBoundTheWholeAnswer() {
+    // Each round is one token.
+    says(ECHO_HI, ECHO_HI, "done");
+    for (var field : List.of("max_tokens", "max_completion_tokens")) {
+      var before = engine.asked().size();
+      var reply = json(server.post(CHAT, body(", '%s': 5, 'min_tokens': 2".formatted(field))));
+      assertThat(reply.at("/choices/0/finish_reason").stringValue()).isEqualTo("stop");
+      assertThat(engine.asked().subList(before, before + 3))
+          .extracting(asked -> asked.request().stop().maxTokens())
+          .containsExactly(5, 4, 3);
+      assertThat(engine.asked().subList(before, before + 3))
+          .extracting(asked -> asked.request().stop().minTokens())
+          .containsExactly(2, 1, 0);
+    }
+  }
+
+  @Test
+  void noToolIsRunWhoseResultCouldNotBeAnsweredAnyMore() {
+    says(ECHO_HI);
+    for (var stream : List.of(false, true)) {
+      var before = engine.asked().size();
+      var reply = server.post(CHAT, body(", 'max_tokens': 2, 'stream': " + stream));
+      assertThat(engine.asked()).hasSize(before + 2);
+      assertThat(reply.body())
+          .contains("\"finish_reason\":\"length\"")
+          .doesNotContain("tool_calls\":");
+      if (!stream) {
+        assertThat(types(json(reply).get("mcp_events")))
+            .containsExactly("tool_call", "tool_result");
+        assertThat(json(reply).at("/usage/completion_tokens").intValue()).isEqualTo(2);
+      }
+    }
+  }
+
+  @Test
   void theRoundsEnd() {
     says(ECHO_HI);
     var reply = json(server.post(CHAT, body("")));
@@ -172,7 +207,9 @@ class McpChatsTest {
     assertThat(chat(engine.asked(1)).messages().stream().map(Message::role))
         .containsExactly("user", "assistant", "tool");
     assertThat(second.sampling()).isEqualTo(engine.asked(0).request().sampling());
-    assertThat(second.stop()).isEqualTo(engine.asked(0).request().stop());
+    assertThat(second.stop().maxTokens())
+        .isEqualTo(engine.asked(0).request().stop().maxTokens() - 1);
+    assertThat(second.stop().strings()).isEqualTo(engine.asked(0).request().stop().strings());
   }
 
   @Test

@@ -89,10 +89,13 @@ class ToolRoundsTest {
       assertThat(text(tools.get(1))).startsWith("Error: the call was not made:");
       assertThat(text(tools.get(3))).startsWith("Error: the call failed:");
       assertThat(next.messages().get(1).content()).isEmpty();
-      mcp.bridge().awaitSettled(Duration.ofSeconds(10));
+      // Its end may not have been seen yet: only a further start tells that it is up again.
       org.awaitility.Awaitility.await()
-          .atMost(Duration.ofSeconds(20))
-          .until(() -> mcp.bridge().catalogue().find("odd__echo").isPresent());
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () ->
+                  mcp.bridge().servers().stream()
+                      .anyMatch(it -> it.name().equals("odd") && it.starts() == 2));
     }
   }
 

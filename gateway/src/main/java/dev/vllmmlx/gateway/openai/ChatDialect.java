@@ -1,6 +1,7 @@
 package dev.vllmmlx.gateway.openai;
 
 import dev.vllmmlx.gateway.mcp.McpTools;
+import dev.vllmmlx.gateway.pipeline.AnswerCheck;
 import dev.vllmmlx.gateway.pipeline.Answering;
 import dev.vllmmlx.gateway.pipeline.Call;
 import dev.vllmmlx.spi.Engine;
@@ -45,6 +46,7 @@ public final class ChatDialect implements Dialect {
             AnswerFormat.named(
                 model.template().reasoningFormat(), model.template().toolCallFormat()),
             tools.tools(),
+            AnswerCheck.of(wanted.constraint(), wanted.field(), tools.tools()),
             tools.runHere(wanted.constraint()));
     var stream = shared.stream();
     var stop = shared.stop(maxTokens(fields), defaults.maxTokens());

@@ -47,7 +47,9 @@ final class ChatEncoder implements ReplyEncoder {
 
   @Override
   public JsonNode finish(ChoiceState choice) {
-    return chunk(choice, JSON.objectNode(), finishReason(choice));
+    var chunk = chunk(choice, JSON.objectNode(), finishReason(choice));
+    ReplyNodes.warnings((ObjectNode) chunk.get("choices").get(0), choice);
+    return chunk;
   }
 
   @Override
@@ -72,6 +74,7 @@ final class ChatEncoder implements ReplyEncoder {
         choice.putNull("logprobs");
       }
       choice.put("finish_reason", finishReason(choices.get(i)));
+      ReplyNodes.warnings(choice, choices.get(i));
     }
     body.set("usage", ReplyNodes.usage(totals));
     var events = pieces.stream().flatMap(piece -> piece.toolEvents().stream()).toList();

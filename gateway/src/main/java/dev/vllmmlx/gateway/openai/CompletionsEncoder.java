@@ -53,7 +53,9 @@ final class CompletionsEncoder implements ReplyEncoder {
 
   @Override
   public JsonNode finish(ChoiceState choice) {
-    return chunk(choice, "", ReplyNodes.finishReason(choice.finishReason().orElseThrow()));
+    var chunk = chunk(choice, "", ReplyNodes.finishReason(choice.finishReason().orElseThrow()));
+    ReplyNodes.warnings((ObjectNode) chunk.get("choices").get(0), choice);
+    return chunk;
   }
 
   @Override
@@ -79,6 +81,7 @@ final class CompletionsEncoder implements ReplyEncoder {
         choice.putNull("logprobs");
       }
       choice.put("finish_reason", ReplyNodes.finishReason(state.finishReason().orElseThrow()));
+      ReplyNodes.warnings(choice, state);
     }
     body.set("usage", ReplyNodes.usage(totals));
     return body;

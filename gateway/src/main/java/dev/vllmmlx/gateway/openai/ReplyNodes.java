@@ -1,6 +1,7 @@
 package dev.vllmmlx.gateway.openai;
 
 import dev.vllmmlx.gateway.pipeline.ApiError;
+import dev.vllmmlx.gateway.pipeline.ChoiceState;
 import dev.vllmmlx.gateway.pipeline.ReplyEncoder.Totals;
 import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.TokenLogprob;
@@ -44,6 +45,19 @@ public final class ReplyNodes {
     usage.put("total_tokens", totals.promptTokens() + totals.completionTokens());
     usage.putObject("prompt_tokens_details").put("cached_tokens", totals.cachedTokens());
     return usage;
+  }
+
+  /** Beside {@code finish_reason}, where there are any. */
+  static void warnings(ObjectNode choice, ChoiceState of) {
+    for (var warning : of.warnings()) {
+      var node = choice.withArray("warnings").addObject();
+      node.put("code", "schema_mismatch");
+      node.put("param", warning.field());
+      node.put("in", warning.place());
+      node.put("path", warning.misfit().path());
+      node.put("keyword", warning.misfit().keyword());
+      node.put("message", warning.misfit().message());
+    }
   }
 
   static String finishReason(FinishReason reason) {

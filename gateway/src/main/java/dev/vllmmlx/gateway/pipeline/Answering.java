@@ -17,6 +17,7 @@ import java.util.OptionalInt;
  * @param thinkingTokens the most that the model may think; empty for no limit
  * @param format how the model writes answers
  * @param tools what it may call; text is looked through for calls only if there are any
+ * @param check what is looked at once an answer is whole
  * @param runHere those of them whose calls are run here, where there are any
  */
 public record Answering(
@@ -25,6 +26,7 @@ public record Answering(
     OptionalInt thinkingTokens,
     AnswerFormat format,
     List<Tool> tools,
+    AnswerCheck check,
     Optional<CallTools> runHere) {
 
   public Answering {
@@ -33,13 +35,20 @@ public record Answering(
     Objects.requireNonNull(thinkingTokens);
     Objects.requireNonNull(format);
     tools = List.copyOf(tools);
+    Objects.requireNonNull(check);
     Objects.requireNonNull(runHere);
   }
 
   /** Text that must be something. */
   public static Answering ofText(Constraint constraint, String field) {
     return new Answering(
-        constraint, field, OptionalInt.empty(), AnswerFormat.TEXT, List.of(), Optional.empty());
+        constraint,
+        field,
+        OptionalInt.empty(),
+        AnswerFormat.TEXT,
+        List.of(),
+        AnswerCheck.of(constraint, field, List.of()),
+        Optional.empty());
   }
 
   /**

@@ -37,6 +37,8 @@ public final class ChoiceState {
   private Usage firstPrompt = new Usage(0, 0, 0);
   private int round;
   private OptionalLong lastToken = OptionalLong.empty();
+  private final Checked checked;
+  private Optional<List<AnswerCheck.Warning>> warnings = Optional.empty();
   private PartReader reader = PartReader.ofContent();
   private boolean called;
   private boolean opened;
@@ -46,6 +48,7 @@ public final class ChoiceState {
     this.index = index;
     this.promptIndex = promptIndex;
     this.answering = answering;
+    this.checked = new Checked(answering.check());
   }
 
   /** The choices of a call: all those of its first prompt, then of the next. */
@@ -204,6 +207,7 @@ public final class ChoiceState {
   /** The text that has not been sent; from now on it has. */
   Piece take() {
     var piece = new Piece(parts.take(), List.copyOf(logprobs), List.copyOf(toolEvents));
+    checked.add(piece.parts());
     called |= piece.parts().stream().anyMatch(Part.ToolCallEnd.class::isInstance);
     logprobs.clear();
     toolEvents.clear();
@@ -232,6 +236,15 @@ public final class ChoiceState {
   /** Whether there is a whole call in what was taken. */
   public boolean called() {
     return called;
+  }
+
+  /** What is wrong with the answer, once all of it was taken. One that was cut is not checked. */
+  public List<AnswerCheck.Warning> warnings() {
+    if (warnings.isEmpty()) {
+      var ended = finishReason().orElseThrow() == FinishReason.STOP;
+      warnings = Optional.of(ended ? checked.warnings() : List.of());
+    }
+    return warnings.get();
   }
 
   /**

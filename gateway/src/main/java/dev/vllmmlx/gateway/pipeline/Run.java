@@ -322,7 +322,19 @@ final class Run {
       deaf = true;
       settle();
       stopTools();
+      written.onSuccess(_ -> choices.forEach(this::tellOfMisfits));
       finish(written, Optional.empty());
+    }
+  }
+
+  private void tellOfMisfits(ChoiceState choice) {
+    for (var warning : choice.warnings()) {
+      LOG.warn(
+          "{}: the answer does not fit a schema that is not strict: {} {}, keyword {}",
+          caller.requestId(),
+          warning.place(),
+          warning.misfit().path(),
+          warning.misfit().keyword());
     }
   }
 

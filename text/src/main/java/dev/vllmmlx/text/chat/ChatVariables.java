@@ -68,7 +68,7 @@ final class ChatVariables {
       }
       variables.put("tool_calls", calls);
     }
-    message.toolCallId().ifPresent(id -> variables.put("tool_call_id", id));
+    message.toolCallId().ifPresent(id -> variables.put("tool_call_id", CallId.of(id, shape)));
     message.name().ifPresent(name -> variables.put("name", name));
     return variables;
   }
@@ -120,7 +120,7 @@ final class ChatVariables {
             : call.arguments());
     var variables = new LinkedHashMap<String, Object>();
     if (!call.id().isEmpty()) {
-      variables.put("id", call.id());
+      variables.put("id", CallId.of(call.id(), shape));
     }
     variables.put("type", "function");
     variables.put("function", function);

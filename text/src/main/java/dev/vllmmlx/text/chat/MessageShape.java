@@ -10,13 +10,15 @@ package dev.vllmmlx.text.chat;
  * @param takesParts whether content may be a list of parts
  * @param developerIsSystem whether {@code developer} messages are given as {@code system} ones, as
  *     the template would lose or refuse them
+ * @param shortIds whether the id of a call must be nine letters and digits
  */
 record MessageShape(
     boolean objectArguments,
     NoContent noContent,
     boolean takesText,
     boolean takesParts,
-    boolean developerIsSystem) {
+    boolean developerIsSystem,
+    boolean shortIds) {
 
   enum NoContent {
     /** The key is left out. */
@@ -26,21 +28,29 @@ record MessageShape(
   }
 
   /** What most templates take. */
-  static final MessageShape USUAL = new MessageShape(true, NoContent.ABSENT, true, false, false);
+  static final MessageShape USUAL =
+      new MessageShape(true, NoContent.ABSENT, true, false, false, false);
 
   MessageShape withArguments(boolean asObject) {
-    return new MessageShape(asObject, noContent, takesText, takesParts, developerIsSystem);
+    return new MessageShape(
+        asObject, noContent, takesText, takesParts, developerIsSystem, shortIds);
   }
 
   MessageShape withNoContent(NoContent how) {
-    return new MessageShape(objectArguments, how, takesText, takesParts, developerIsSystem);
+    return new MessageShape(
+        objectArguments, how, takesText, takesParts, developerIsSystem, shortIds);
   }
 
   MessageShape withContent(boolean text, boolean parts) {
-    return new MessageShape(objectArguments, noContent, text, parts, developerIsSystem);
+    return new MessageShape(objectArguments, noContent, text, parts, developerIsSystem, shortIds);
   }
 
   MessageShape withDeveloperAsSystem(boolean asSystem) {
-    return new MessageShape(objectArguments, noContent, takesText, takesParts, asSystem);
+    return new MessageShape(objectArguments, noContent, takesText, takesParts, asSystem, shortIds);
+  }
+
+  MessageShape withShortIds(boolean shortIds) {
+    return new MessageShape(
+        objectArguments, noContent, takesText, takesParts, developerIsSystem, shortIds);
   }
 }

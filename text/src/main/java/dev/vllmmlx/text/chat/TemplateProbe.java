@@ -21,6 +21,11 @@ final class TemplateProbe {
   private static final String KEY = "probe_key";
   private static final String VALUE = "probe_value";
   private static final String FUNCTION = "probe_function";
+
+  /** Nine letters and digits: what the strictest templates ask of an id. */
+  private static final String SHORT_ID = "probe0001";
+
+  private static final String USUAL_ID = "call_0123456789abcdef01234567";
   private static final Tool TOOL =
       new Tool(
           FUNCTION,
@@ -54,7 +59,7 @@ final class TemplateProbe {
 
   /** Whether calls show in the prompt. */
   boolean printsCalls(MessageShape shape) {
-    return printsCall(render(shape, callAndResult(Optional.empty())));
+    return printsCall(render(shape, callAndResult(SHORT_ID, Optional.empty())));
   }
 
   /** Whether one of the usual switches of thinking changes the prompt. */
@@ -88,12 +93,13 @@ final class TemplateProbe {
 
   /** The first way to give a call without content in which the template prints all of it. */
   private MessageShape calls(MessageShape shape) {
-    var chat = callAndResult(Optional.empty());
+    var chat = callAndResult(SHORT_ID, Optional.empty());
     for (var how : NoContent.values()) {
       for (boolean asObject : List.of(true, false)) {
         var tried = shape.withNoContent(how).withArguments(asObject);
         if (printsCall(render(tried, chat))) {
-          return tried;
+          var usual = callAndResult(USUAL_ID, Optional.empty());
+          return tried.withShortIds(!printsCall(render(tried, usual)));
         }
       }
     }
@@ -118,10 +124,9 @@ final class TemplateProbe {
     return List.of(Message.of(role, TEXT), Message.of("user", "Question"));
   }
 
-  private static List<Message> callAndResult(Optional<Content> content) {
+  private static List<Message> callAndResult(String id, Optional<Content> content) {
     var arguments = "{\"" + KEY + "\": \"" + VALUE + "\"}";
-    // Nine letters and digits: what the strictest templates ask of an id.
-    var call = new ToolCall("probe0001", FUNCTION, arguments);
+    var call = new ToolCall(id, FUNCTION, arguments);
     return List.of(
         Message.of("user", "Question"),
         new Message(

@@ -58,7 +58,7 @@ final class CallReader implements PartReader {
 
   @Override
   public void finish(boolean cut, Parts out) {
-    if (cut && state == State.CALL && !bare) {
+    if (cut && state == State.CALL && (!bare || calls.count() > begun)) {
       return; // The beginning of a call is no use to anybody.
     }
     scan.end();

@@ -18,7 +18,7 @@ final class HermesCalls extends MarkedFormat {
   private static final String CLOSE = "</tool_call>";
 
   HermesCalls() {
-    super("hermes", List.of(OPEN), List.of());
+    super("hermes", List.of(OPEN));
   }
 
   @Override

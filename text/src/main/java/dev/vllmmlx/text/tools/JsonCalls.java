@@ -19,7 +19,7 @@ final class JsonCalls extends MarkedFormat {
 
   private JsonCalls(
       String name, List<String> marks, String argumentsKey, String separator, List<String> signs) {
-    super(name, marks, List.of(OPENING));
+    super(name, marks);
     this.argumentsKey = argumentsKey;
     this.separator = separator;
     this.signs = signs;
@@ -37,6 +37,11 @@ final class JsonCalls extends MarkedFormat {
         "parameters",
         "; ",
         List.of("<|start_header_id|>", "parameters"));
+  }
+
+  @Override
+  List<String> bareOpenings(List<Tool> tools) {
+    return List.of(OPENING);
   }
 
   @Override

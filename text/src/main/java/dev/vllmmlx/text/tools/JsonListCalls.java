@@ -23,7 +23,7 @@ final class JsonListCalls extends MarkedFormat {
       String nameKey,
       String argumentsKey,
       List<String> signs) {
-    super(name, List.of(opening), List.of());
+    super(name, List.of(opening));
     this.opening = opening;
     this.close = close;
     this.nameKey = nameKey;

@@ -16,18 +16,24 @@ import java.util.function.Function;
 abstract class MarkedFormat implements ToolCallFormat {
   private final String name;
   private final List<String> openings;
-  private final List<String> bareOpenings;
 
   /**
    * @param openings each begins calls wherever it stands; the first is what a required call begins
-   *     with
-   * @param bareOpenings each begins calls only where the answer begins; none is the beginning of
-   *     another
+   *     with, where there are no bare ones
    */
-  MarkedFormat(String name, List<String> openings, List<String> bareOpenings) {
+  MarkedFormat(String name, List<String> openings) {
     this.name = name;
     this.openings = List.copyOf(openings);
-    this.bareOpenings = List.copyOf(bareOpenings);
+  }
+
+  /**
+   * What begins calls only where the answer begins, and a required call; none is the beginning of
+   * another.
+   *
+   * @param tools what may be called
+   */
+  List<String> bareOpenings(List<Tool> tools) {
+    return List.of();
   }
 
   /** Reads calls from their opening on, the opening included. */
@@ -55,7 +61,7 @@ abstract class MarkedFormat implements ToolCallFormat {
 
   @Override
   public final PartReader reader(List<Tool> tools) {
-    return new CallReader(openings, bareOpenings, tools, this::calls);
+    return new CallReader(openings, bareOpenings(tools), tools, this::calls);
   }
 
   @Override
@@ -65,16 +71,10 @@ abstract class MarkedFormat implements ToolCallFormat {
             .function()
             .map(function -> tools.stream().filter(t -> t.name().equals(function)).toList())
             .orElse(tools);
+    var bareOpenings = bareOpenings(callable);
     if (wanted.required()) {
-      var opening = bareOpenings.isEmpty() ? openings.getFirst() : bareOpenings.getFirst();
-      return Constraint.Sequence.of(
-          new Constraint.Text(opening), behind(opening, callable, wanted.parallel()));
-    }
-    var options = new ArrayList<Constraint>();
-    for (var opening : bareOpenings) {
-      options.add(
-          Constraint.Sequence.of(
-              new Constraint.Text(opening), behind(opening, callable, wanted.parallel())));
+      var first = bareOpenings.isEmpty() ? openings.subList(0, 1) : bareOpenings;
+      return either(first.stream().map(o -> opened(o, callable, wanted)).toList());
     }
     if (bareOpenings.isEmpty()) {
       return new Constraint.Triggered(
@@ -83,22 +83,26 @@ abstract class MarkedFormat implements ToolCallFormat {
               .toList(),
           1);
     }
-    for (var opening : openings) {
-      options.add(
-          Constraint.Sequence.of(
-              new Constraint.Text(opening), behind(opening, callable, wanted.parallel())));
-    }
     var all = new ArrayList<>(bareOpenings);
     all.addAll(openings);
+    var options = new ArrayList<Constraint>();
+    all.forEach(opening -> options.add(opened(opening, callable, wanted)));
     options.add(new Constraint.Regex(notBeginningWith(all)));
     return new Constraint.Either(options);
   }
 
+  private Constraint opened(String opening, List<Tool> tools, Constraint.ToolCalls wanted) {
+    return Constraint.Sequence.of(
+        new Constraint.Text(opening), behind(opening, tools, wanted.parallel()));
+  }
+
   /** Each tool's call, as one of the options. */
   static Constraint anyOf(List<Tool> tools, Function<Tool, Constraint> call) {
-    return tools.size() == 1
-        ? call.apply(tools.getFirst())
-        : new Constraint.Either(tools.stream().map(call).toList());
+    return either(tools.stream().map(call).toList());
+  }
+
+  private static Constraint either(List<Constraint> options) {
+    return options.size() == 1 ? options.getFirst() : new Constraint.Either(options);
   }
 
   /** {@code call}, and if several may follow each other, more of them behind {@code between}. */

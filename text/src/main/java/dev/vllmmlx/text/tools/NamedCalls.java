@@ -46,7 +46,7 @@ final class NamedCalls extends MarkedFormat {
   private final List<String> signs;
 
   private NamedCalls(String name, Marks marks, List<String> signs) {
-    super(name, List.of(marks.section().isEmpty() ? marks.call() : marks.section()), List.of());
+    super(name, List.of(marks.section().isEmpty() ? marks.call() : marks.section()));
     this.marks = marks;
     this.signs = signs;
   }

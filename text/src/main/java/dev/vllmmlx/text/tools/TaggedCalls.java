@@ -47,7 +47,7 @@ final class TaggedCalls extends MarkedFormat {
   private final List<String> signs;
 
   private TaggedCalls(String name, Tags tags, List<String> signs) {
-    super(name, List.of(OPEN), List.of());
+    super(name, List.of(OPEN));
     this.tags = tags;
     this.signs = signs;
   }

@@ -25,7 +25,10 @@ public final class ToolCallFormats {
           JsonListCalls.granite(),
           TaggedCalls.qwen3Coder(),
           TaggedCalls.glm(),
+          GemmaCalls.gemma4(),
+          GemmaCalls.functionGemma(),
           new HermesCalls(),
+          new PythonicCalls(),
           JsonCalls.llama(),
           JSON);
 
@@ -51,6 +54,8 @@ public final class ToolCallFormats {
   private static Map<String, ToolCallFormat> byName() {
     var map = new LinkedHashMap<String, ToolCallFormat>();
     ALL.forEach(format -> map.put(format.name(), format));
+    map.put("llama4_pythonic", map.get("pythonic"));
+    map.put("llama4_json", map.get("llama3_json"));
     map.put("openai", map.get("harmony"));
     map.put("phi4_mini_json", map.get("phi4"));
     map.put("cohere_command3", map.get("command_r"));

@@ -121,7 +121,8 @@ class ChatPromptRendererTest {
   @Test
   void argumentsAreAnObjectOrTextAsTheTemplateExpects() {
     var call =
-        "{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.name }}(%s){%% endfor %%}{%% endfor %%}";
+        "{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.name }}(%s){%%"
+            + " endfor %%}{%% endfor %%}";
     call = call.replace("%%", "%");
     var question = Message.of("user", "?");
     assertThat(
@@ -141,6 +142,30 @@ class ChatPromptRendererTest {
   }
 
   @Test
+  void idsOfCallsAreOnesThatTheTemplateTakes() {
+    var template =
+        "{% for m in messages %}{% for c in m.tool_calls or [] %}"
+            + "%s{{ c.function.name }} {{ c.id }} {{ c.function.arguments|tojson }}{% endfor %}"
+            + "{% if m.tool_call_id %} = {{ m.tool_call_id }}{% endif %}{% endfor %}";
+    var result =
+        new Message(
+            "tool",
+            Optional.of(new Content.Plain("3")),
+            Optional.empty(),
+            List.of(),
+            Optional.of("c1"),
+            Optional.empty());
+    var messages = chat(Message.of("user", "?"), calling("{}"), result);
+    var any = renderer(template.replace("%s", ""));
+    assertThat(any.render(messages)).isEqualTo("add c1 {} = c1");
+    var strict =
+        renderer(
+            template.replace(
+                "%s", "{% if c.id|length != 9 %}{{ raise_exception('ids have 9') }}{% endif %}"));
+    assertThat(strict.render(messages)).matches("add ([A-Za-z0-9]{9}) \\{} = \\1");
+  }
+
+  @Test
   void contentThatWasNotSentIsWhatTheTemplateCanTake() {
     var calls =
         "{% if m.tool_calls %}{{ m.tool_calls[0].function.name }}"
@@ -156,8 +181,9 @@ class ChatPromptRendererTest {
   @Test
   void anEmptyTextBesideCallsIsNoneWhereTheTemplateAsksForThat() {
     var template =
-        "{% for m in messages %}{% if m.content is none %}{{ m.tool_calls[0].function.name"
-            + " ~ m.tool_calls[0].function.arguments }}{% else %}{{ m.content }}{% endif %}{% endfor %}";
+        "{% for m in messages %}{% if m.content is none %}{{ m.tool_calls[0].function.name ~"
+            + " m.tool_calls[0].function.arguments }}{% else %}{{ m.content }}{% endif %}{% endfor"
+            + " %}";
     var call = calling("{}");
     var empty =
         new Message(
@@ -189,7 +215,8 @@ class ChatPromptRendererTest {
   @Test
   void aDeveloperIsTheSystemWhereTheTemplateKnowsNoDeveloper() {
     var known =
-        "{% for m in messages if m.role in ['system', 'user'] %}{{ m.role }}:{{ m.content }};{% endfor %}";
+        "{% for m in messages if m.role in ['system', 'user'] %}{{ m.role }}:{{ m.content }};{%"
+            + " endfor %}";
     assertThat(renderer(known).render(chat(Message.of("developer", "Be brief."))))
         .isEqualTo("system:Be brief.;");
     assertThat(renderer(PLAIN).render(chat(Message.of("developer", "Be brief."))))

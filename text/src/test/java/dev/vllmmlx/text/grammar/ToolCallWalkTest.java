@@ -37,7 +37,8 @@ class ToolCallWalkTest {
                  "kind": {"type": "string", "enum": ["near", "far off"]},
                  "limit": {"type": "integer", "minimum": 1, "maximum": 50},
                  "exact": {"type": "boolean"}},
-               "required": ["query", "limit"]}"""),
+               "required": ["query", "limit"]}\
+              """),
           tool(
               "move",
               """
@@ -50,11 +51,13 @@ class ToolCallWalkTest {
                "required": ["to"],
                "$defs": {"point": {"type": "object",
                  "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}},
-                 "required": ["x", "y"], "additionalProperties": false}}}"""),
+                 "required": ["x", "y"], "additionalProperties": false}}}\
+              """),
           new Tool("ping", Optional.empty(), Optional.empty(), false));
 
   /** What ends a text that stands without quotes. */
-  private static final List<String> ENDINGS = List.of("\n</parameter>\n", "</arg_value>\n");
+  private static final List<String> ENDINGS =
+      List.of("\n</parameter>\n", "</arg_value>\n", "<escape>", "<|\"|>");
 
   private static Tokenizer tokenizer;
   private static ConstraintCompiler compiler;

@@ -35,6 +35,9 @@ class ToolCallFormatsTest {
           granite ~ <|start_of_role|>assistant<|end_of_role|><|tool_call|>
           phi4 ~ <|tool|>{{ tools }}<|/tool|>
           command_r ~ <|START_ACTION|>[]<|END_ACTION|>
+          pythonic ~ in the format [func_name1(params_name1=params_value1), func_name2(params)]
+          functiongemma ~ <start_function_call>call:{{ name }}{ }<end_function_call>
+          gemma4 ~ <|tool_call>call:{{ name }}{ }<tool_call|>
           harmony ~ <|start|>assistant<|channel|>commentary<|message|>
           """)
   void theTemplateShowsTheFormat(String format, String template) {

@@ -1,0 +1,344 @@
+package dev.vllmmlx.text.tools;
+
+import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.Constraint.JsonWhitespace;
+import dev.vllmmlx.spi.EngineException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Writes out a JSON Schema as what values may look like in a {@link Notation} that is not JSON.
+ * What cannot be said so is left out, or refused where the tool is strict.
+ */
+final class NotationSchema {
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final int DEEPEST_ANY = 2;
+  private static final int DEEPEST = 24;
+  private static final int MOST_ITEMS = 500;
+
+  private static final Set<String> NOTES =
+      Set.of(
+          "title",
+          "description",
+          "default",
+          "examples",
+          "$comment",
+          "$schema",
+          "$id",
+          "$defs",
+          "definitions",
+          "deprecated",
+          "readOnly",
+          "writeOnly");
+  private static final Set<String> OF_NUMBERS =
+      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
+  private static final Set<String> OF_TEXTS = Set.of("minLength", "maxLength", "pattern", "format");
+  private static final Set<String> OF_LISTS = Set.of("items", "minItems", "maxItems");
+  private static final Set<String> OF_OBJECTS =
+      Set.of("properties", "required", "additionalProperties");
+  private static final List<String> TYPES =
+      List.of("object", "array", "string", "number", "integer", "boolean", "null");
+
+  private final Notation notation;
+  private final String function;
+  private final boolean strict;
+  private final ObjectNode root;
+  private final Set<String> leftOut = new LinkedHashSet<>();
+
+  private NotationSchema(Notation notation, String function, ToolSchema schema) {
+    this.notation = notation;
+    this.function = function;
+    this.strict = schema.strict();
+    this.root = JSON.valueToTree(schema.root());
+  }
+
+  /**
+   * The arguments of a call without what stands around them.
+   *
+   * @param keyEnd stands behind an argument's name, which has no quotes
+   * @throws EngineException.InvalidRequest if the tool is strict and a keyword cannot be kept
+   */
+  static Constraint arguments(Notation notation, String keyEnd, String function, ToolSchema tool) {
+    var schema = new NotationSchema(notation, function, tool);
+    var options = new ArrayList<Constraint>();
+    for (var option : schema.options(schema.root, 0)) {
+      options.add(schema.members(option, true, keyEnd, 0));
+    }
+    schema.check();
+    return either(options);
+  }
+
+  private void check() {
+    if (strict && !leftOut.isEmpty()) {
+      throw new EngineException.InvalidRequest(
+          "tools",
+          "parameters of %s: this model does not write arguments as JSON, so that %s cannot be kept"
+              .formatted(function, String.join(", ", leftOut)));
+    }
+  }
+
+  private Constraint value(ObjectNode schema, int depth) {
+    var options = new ArrayList<Constraint>();
+    for (var option : options(schema, depth)) {
+      options.add(plain(option, depth));
+    }
+    return either(options);
+  }
+
+  /** The schema, or the alternatives it is made of, references followed and all of it in each. */
+  private List<ObjectNode> options(ObjectNode schema, int depth) {
+    if (depth > DEEPEST) {
+      leftOut.add("$ref (it contains itself)");
+      return List.of(JSON.createObjectNode());
+    }
+    if (schema.path("$ref").isString()) {
+      var target = resolved(schema.path("$ref").stringValue());
+      return target == null ? List.of(without(schema, "$ref")) : options(target, depth + 1);
+    }
+    for (var keyword : List.of("anyOf", "oneOf")) {
+      if (schema.path(keyword).isArray() && !schema.path(keyword).isEmpty()) {
+        var options = new ArrayList<ObjectNode>();
+        for (var option : schema.path(keyword)) {
+          if (option.isObject()) {
+            var merged = without(schema, keyword);
+            merged.setAll((ObjectNode) option);
+            options.addAll(options(merged, depth + 1));
+          }
+        }
+        return options;
+      }
+    }
+    return List.of(schema);
+  }
+
+  private ObjectNode resolved(String reference) {
+    if (reference.startsWith("#/") && root.at(reference.substring(1)) instanceof ObjectNode found) {
+      return found;
+    }
+    leftOut.add("$ref");
+    return null;
+  }
+
+  private static ObjectNode without(ObjectNode schema, String keyword) {
+    var copy = schema.deepCopy();
+    copy.remove(keyword);
+    return copy;
+  }
+
+  private Constraint plain(ObjectNode schema, int depth) {
+    if (schema.has("const")) {
+      return constant(schema.path("const"));
+    }
+    if (schema.path("enum").isArray() && !schema.path("enum").isEmpty()) {
+      return either(schema.path("enum").valueStream().map(this::constant).toList());
+    }
+    var types = types(schema);
+    var known = new LinkedHashSet<>(NOTES);
+    known.addAll(Set.of("type", "enum", "const"));
+    known.addAll(OF_NUMBERS);
+    known.addAll(OF_TEXTS);
+    known.addAll(OF_LISTS);
+    known.addAll(OF_OBJECTS);
+    schema.propertyNames().stream().filter(name -> !known.contains(name)).forEach(leftOut::add);
+    return types.isEmpty()
+        ? any(DEEPEST_ANY)
+        : either(types.stream().map(type -> ofType(type, schema, depth)).toList());
+  }
+
+  /** What {@code type} says, or what the other keywords are about; empty if anything may be. */
+  private static List<String> types(ObjectNode schema) {
+    var type = schema.path("type");
+    if (type.isString()) {
+      return List.of(type.stringValue());
+    }
+    if (type.isArray()) {
+      return type.valueStream().map(JsonNode::asString).toList();
+    }
+    var found = new ArrayList<String>();
+    var names = schema.propertyNames();
+    for (var each :
+        Map.of("object", OF_OBJECTS, "array", OF_LISTS, "number", OF_NUMBERS, "string", OF_TEXTS)
+            .entrySet()) {
+      if (each.getValue().stream().anyMatch(names::contains)) {
+        found.add(each.getKey());
+      }
+    }
+    return found;
+  }
+
+  private Constraint ofType(String type, ObjectNode schema, int depth) {
+    return switch (type) {
+      case "object" ->
+          Constraint.Sequence.of(
+              new Constraint.Text("{"),
+              members(schema, notation.bareKeys(), notation.colon(), depth),
+              new Constraint.Text("}"));
+      case "array" -> list(schema, depth);
+      case "string" -> text(schema);
+      case "number", "integer" -> json(type, schema, OF_NUMBERS);
+      case "boolean" -> word("true", "false");
+      case "null" -> word("null");
+      default ->
+          throw new EngineException.InvalidRequest(
+              "tools",
+              "parameters of %s: no type is \"%s\", there are %s"
+                  .formatted(function, type, String.join(", ", TYPES)));
+    };
+  }
+
+  private Constraint word(String... json) {
+    var words = new ArrayList<String>();
+    for (var each : json) {
+      words.addAll(notation.words().get(each));
+    }
+    return new Constraint.Choice(words);
+  }
+
+  private Constraint json(String type, ObjectNode schema, Set<String> keywords) {
+    var kept = new LinkedHashMap<String, Object>();
+    kept.put("type", type);
+    schema.properties().stream()
+        .filter(member -> keywords.contains(member.getKey()))
+        .forEach(member -> kept.put(member.getKey(), member.getValue()));
+    return new Constraint.JsonSchema(JSON.writeValueAsString(kept), strict, JsonWhitespace.COMPACT);
+  }
+
+  private Constraint text(ObjectNode schema) {
+    if (notation.escapes()) {
+      return json("string", schema, OF_TEXTS);
+    }
+    OF_TEXTS.stream().filter(schema::has).forEach(leftOut::add);
+    var quote = notation.quotes().getFirst();
+    return Constraint.Sequence.of(new Constraint.Text(quote), new Constraint.Until(quote));
+  }
+
+  private Constraint constant(JsonNode value) {
+    return new Constraint.Text(notation.written(value));
+  }
+
+  private Constraint list(ObjectNode schema, int depth) {
+    int min = schema.path("minItems").asInt(0);
+    int max = schema.path("maxItems").asInt(-1);
+    if (min > MOST_ITEMS || max > MOST_ITEMS) {
+      throw new EngineException.InvalidRequest(
+          "tools",
+          "parameters of %s: minItems and maxItems may be %d at most"
+              .formatted(function, MOST_ITEMS));
+    }
+    var item =
+        schema.path("items") instanceof ObjectNode items
+            ? value(items, depth + 1)
+            : any(DEEPEST_ANY);
+    return Constraint.Sequence.of(
+        new Constraint.Text("["), repeated(item, min, max), new Constraint.Text("]"));
+  }
+
+  private Constraint repeated(Constraint item, int min, int max) {
+    if (max == 0) {
+      return new Constraint.Text("");
+    }
+    var more =
+        new Constraint.Repeat(
+            Constraint.Sequence.of(new Constraint.Text(notation.comma()), item),
+            Math.max(0, min - 1),
+            max < 0 ? -1 : max - 1);
+    var some = Constraint.Sequence.of(item, more);
+    return min > 0 ? some : new Constraint.Repeat(some, 0, 1);
+  }
+
+  /** An object's members in the schema's order, and only those that it declares. */
+  private Constraint members(ObjectNode schema, boolean bareKeys, String keyEnd, int depth) {
+    schema.propertyNames().stream()
+        .filter(name -> !OF_OBJECTS.contains(name) && !NOTES.contains(name) && !name.equals("type"))
+        .filter(name -> !OF_LISTS.contains(name) && !OF_NUMBERS.contains(name))
+        .filter(name -> !OF_TEXTS.contains(name))
+        .forEach(leftOut::add);
+    if (schema.path("properties") instanceof ObjectNode properties && !properties.isEmpty()) {
+      var required = schema.path("required").valueStream().map(JsonNode::asString).toList();
+      var members = new ArrayList<Constraint>();
+      var must = new ArrayList<Boolean>();
+      for (var property : properties.properties()) {
+        var value =
+            property.getValue() instanceof ObjectNode object
+                ? value(object, depth + 1)
+                : any(DEEPEST_ANY);
+        members.add(
+            Constraint.Sequence.of(
+                new Constraint.Text(key(property.getKey(), bareKeys) + keyEnd), value));
+        must.add(required.contains(property.getKey()));
+      }
+      return inOrder(members, must);
+    }
+    if (schema.path("additionalProperties").isBoolean()
+        && !schema.path("additionalProperties").booleanValue()) {
+      return new Constraint.Text("");
+    }
+    var value =
+        schema.path("additionalProperties") instanceof ObjectNode each
+            ? value(each, depth + 1)
+            : any(DEEPEST_ANY);
+    return free(value, bareKeys, keyEnd);
+  }
+
+  private String key(String name, boolean bare) {
+    return bare ? name : JSON.writeValueAsString(name);
+  }
+
+  /** Those that must be there and any of the others, with commas between. */
+  private Constraint inOrder(List<Constraint> members, List<Boolean> must) {
+    var beginnings = new ArrayList<Constraint>();
+    for (int first = 0; first < members.size(); first++) {
+      var parts = new ArrayList<Constraint>();
+      parts.add(members.get(first));
+      for (int i = first + 1; i < members.size(); i++) {
+        var next = Constraint.Sequence.of(new Constraint.Text(notation.comma()), members.get(i));
+        parts.add(must.get(i) ? next : new Constraint.Repeat(next, 0, 1));
+      }
+      beginnings.add(new Constraint.Sequence(parts));
+      if (must.get(first)) {
+        return either(beginnings);
+      }
+    }
+    beginnings.add(new Constraint.Text(""));
+    return either(beginnings);
+  }
+
+  private Constraint free(Constraint value, boolean bareKeys, String keyEnd) {
+    var key =
+        bareKeys
+            ? new Constraint.Regex("[A-Za-z_][A-Za-z0-9_]{0,40}")
+            : json("string", JSON.createObjectNode(), Set.of());
+    return repeated(Constraint.Sequence.of(key, new Constraint.Text(keyEnd), value), 0, -1);
+  }
+
+  /** Any value, lists and objects in it so deep at most. */
+  private Constraint any(int deep) {
+    var options = new ArrayList<Constraint>();
+    options.add(text(JSON.createObjectNode()));
+    options.add(json("number", JSON.createObjectNode(), Set.of()));
+    options.add(word("true", "false", "null"));
+    if (deep > 0) {
+      var inner = any(deep - 1);
+      options.add(
+          Constraint.Sequence.of(
+              new Constraint.Text("["), repeated(inner, 0, -1), new Constraint.Text("]")));
+      options.add(
+          Constraint.Sequence.of(
+              new Constraint.Text("{"),
+              free(inner, notation.bareKeys(), notation.colon()),
+              new Constraint.Text("}")));
+    }
+    return either(options);
+  }
+
+  private static Constraint either(List<Constraint> options) {
+    return options.size() == 1 ? options.getFirst() : new Constraint.Either(options);
+  }
+}

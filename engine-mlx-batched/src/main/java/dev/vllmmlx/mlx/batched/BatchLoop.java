@@ -32,8 +32,8 @@ final class BatchLoop implements JobRunner<BatchModel> {
   public void run(BatchModel model, EngineLoop<BatchModel> loop) throws InterruptedException {
     this.model = model;
     cost = new StepCost(settings.maxBatchTokens());
-    scheduler = new Scheduler(loop.queue(), model.memory(), cost, settings.maxSequences());
-    logits = new float[settings.maxSequences()][];
+    scheduler = new Scheduler(loop.queue(), model.memory(), cost, settings.maxRows());
+    logits = new float[settings.maxRows()][];
     try {
       var waits = 0;
       while (!loop.closing()) {
@@ -47,17 +47,12 @@ final class BatchLoop implements JobRunner<BatchModel> {
         }
       }
     } finally {
-      scheduler.untaken().ifPresent(job -> job.failWaiting(loop.unavailable()));
-      for (var row : scheduler.rows()) {
-        row.sequence().fail(loop.unavailable());
-        scheduler.end(row);
-      }
-      publish();
+      running = 0;
       this.model = null;
     }
   }
 
-  private void step(EngineLoop<BatchModel> loop) throws InterruptedException {
+  private void step(EngineLoop<BatchModel> loop) {
     loop.queue().removeIf(Job::overdue).forEach(Job::cancel);
     for (var row : scheduler.rows()) {
       if (row.job().unwanted()) {
@@ -65,7 +60,13 @@ final class BatchLoop implements JobRunner<BatchModel> {
         end(row, loop);
       }
     }
-    var chunks = scheduler.plan();
+    List<Chunk> chunks;
+    try {
+      chunks = scheduler.plan();
+    } catch (RuntimeException e) {
+      fail(scheduler.running(), e);
+      return;
+    }
     if (chunks.isEmpty()) {
       return;
     }
@@ -74,7 +75,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
     try {
       model.step(chunks, roomForLogits(chunks));
     } catch (RuntimeException e) {
-      fail(chunks, e);
+      fail(chunks.stream().map(Chunk::row).toList(), e);
       return;
     }
     account(chunks, System.nanoTime() - began);
@@ -110,13 +111,13 @@ final class BatchLoop implements JobRunner<BatchModel> {
       // Other answers to this prompt have it for nothing.
       for (var follower : row.takeFollowers()) {
         try {
-          follower.begin(row.kv().fork());
+          if (scheduler.branch(row, follower)) {
+            answer(follower, scores.clone(), loop);
+          }
         } catch (RuntimeException e) {
           follower.fail(e);
-          continue;
+          scheduler.endBroken(follower);
         }
-        scheduler.join(follower);
-        answer(follower, scores.clone(), loop);
       }
     }
     answer(row, scores, loop);
@@ -142,10 +143,10 @@ final class BatchLoop implements JobRunner<BatchModel> {
   }
 
   /** A step that failed half-way ends its own rows; the others begin again. */
-  private void fail(List<Chunk> chunks, RuntimeException e) {
-    for (var chunk : chunks) {
-      chunk.row().fail(e);
-      scheduler.endBroken(chunk.row());
+  private void fail(List<Row> rows, RuntimeException e) {
+    for (var row : rows) {
+      row.fail(e);
+      scheduler.endBroken(row);
     }
     scheduler.suspendAll();
     model.memory().reset();

@@ -41,7 +41,7 @@ public final class BatchedEngineProvider implements EngineProvider {
             context,
             (loaded, contextLength) -> LoadedBatchModel.of(loaded, contextLength, settings),
             new BatchLoop(settings),
-            settings.maxSequences())
+            settings.maxRows())
         .open();
   }
 }

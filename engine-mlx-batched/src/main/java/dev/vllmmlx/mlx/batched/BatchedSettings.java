@@ -20,6 +20,11 @@ import java.util.OptionalLong;
 record BatchedSettings(
     int maxSequences, int maxBatchTokens, boolean paged, int blockSize, OptionalLong kvBytes) {
 
+  /** Rows that may have a token in one pass. */
+  int maxRows() {
+    return Math.min(maxSequences, maxBatchTokens);
+  }
+
   /** The attention kernels take keys in runs of so many, which must not cross a block's end. */
   static final int BLOCK_STEP = 32;
 

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A contiguous cache for each sequence. Those of sequences that ended are kept, as far as there is
@@ -32,7 +33,7 @@ final class ContiguousMemory implements KvMemory {
   }
 
   private PromptCache<KvCache> emptyCache() {
-    return new PromptCache<>(Integer.MAX_VALUE, budget.tokens() * budget.bytesPerToken());
+    return new PromptCache<>(Integer.MAX_VALUE, budget.bytes());
   }
 
   @Override
@@ -58,6 +59,17 @@ final class ContiguousMemory implements KvMemory {
   /** Tokens that open sequences have room for. */
   private long held() {
     return open.stream().mapToLong(kv -> kv.room).sum();
+  }
+
+  /** Evicts what is only kept until so many tokens fit besides; false if they never do. */
+  private boolean freeFor(long tokens) {
+    while ((held() + tokens) * budget.bytesPerToken() + kept.bytes() > budget.bytes()) {
+      if (!kept.evict()) {
+        return false;
+      }
+      evictions++;
+    }
+    return true;
   }
 
   /** As caches grow. */
@@ -109,10 +121,12 @@ final class ContiguousMemory implements KvMemory {
   public Map<String, Double> gauges() {
     var gauges = new HashMap<String, Double>();
     gauges.put("kv_bytes", (double) held() * budget.bytesPerToken() + kept.bytes());
-    gauges.put("kv_bytes_total", (double) budget.tokens() * budget.bytesPerToken());
+    gauges.put("kv_bytes_budget", (double) budget.bytes());
     gauges.put("kv_cached_tokens", (double) kept.tokens());
     gauges.put("kv_cache_evictions_total", (double) evictions);
     gauges.put("prefix_hit_rate", promptTokens == 0 ? 0 : (double) reusedTokens / promptTokens);
+    gauges.put("prefix_tokens_cached_total", (double) reusedTokens);
+    gauges.put("prefix_tokens_missed_total", (double) (promptTokens - reusedTokens));
     return gauges;
   }
 
@@ -134,7 +148,8 @@ final class ContiguousMemory implements KvMemory {
       this.cache = cache;
       this.tokens = tokens;
       this.length = tokens.length;
-      this.room = room(length);
+      // A cache that was longer before has room that it keeps.
+      this.room = Math.max(room(length), cache.bytes() / budget.bytesPerToken());
     }
 
     @Override
@@ -145,13 +160,8 @@ final class ContiguousMemory implements KvMemory {
     @Override
     public boolean reserve(int more) {
       var wanted = Math.max(room, room(length + more));
-      var others = held() - room;
-      while ((others + wanted) * budget.bytesPerToken() + kept.bytes()
-          > budget.tokens() * budget.bytesPerToken()) {
-        if (!kept.evict()) {
-          return false;
-        }
-        evictions++;
+      if (!freeFor(wanted - room)) {
+        return false;
       }
       room = wanted;
       return true;
@@ -167,10 +177,13 @@ final class ContiguousMemory implements KvMemory {
     }
 
     @Override
-    public SequenceKv fork() {
+    public Optional<SequenceKv> fork() {
+      if (!freeFor(room(length))) {
+        return Optional.empty();
+      }
       var fork = new Kv(tenant, cache.fork(length), Arrays.copyOf(tokens, length));
       open.add(fork);
-      return fork;
+      return Optional.of(fork);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.vllmmlx.mlx.batched;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.vllmmlx.mlx.cache.KvCache;
 import dev.vllmmlx.mlx.engine.OptionReader;
 import dev.vllmmlx.mlx.model.CausalLanguageModel;
 import java.lang.management.ManagementFactory;
@@ -16,6 +17,10 @@ record KvBudget(long tokens, long bytesPerToken) {
   /** Of the machine's memory, or the container's, where the user names no number. */
   private static final int SHARE = 4;
 
+  long bytes() {
+    return tokens * bytesPerToken;
+  }
+
   /**
    * What was asked for, or a quarter of the memory; no more than all sequences could ever fill.
    *
@@ -27,14 +32,14 @@ record KvBudget(long tokens, long bytesPerToken) {
             .mapToLong(layer -> 2L * layer.kvHeads() * layer.headDim() * model.type().bytes())
             .sum();
     var bytes = settings.kvBytes().orElseGet(() -> machineMemory() / SHARE);
-    var room = (contextLength + settings.blockSize() - 1) / settings.blockSize();
-    var useful = (long) settings.maxSequences() * room * settings.blockSize();
+    var unit = settings.paged() ? settings.blockSize() : KvCache.STEP;
+    var useful = (long) settings.maxSequences() * (contextLength / unit + 1L) * unit;
     var tokens = Math.min(bytes / bytesPerToken, useful);
-    if (tokens < settings.blockSize()) {
+    if (tokens < unit) {
       throw OptionReader.wrong(
           "kv-cache-memory",
-          "is %d bytes, and a block of %d tokens takes %d"
-              .formatted(bytes, settings.blockSize(), settings.blockSize() * bytesPerToken));
+          "is %d bytes, and %d tokens, the least, take %d"
+              .formatted(bytes, unit, unit * bytesPerToken));
     }
     return new KvBudget(tokens, bytesPerToken);
   }

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Keys and values in blocks of one pool for each layer, allocated once; sequences that begin alike
@@ -105,10 +106,11 @@ final class PagedMemory implements KvMemory {
   public Map<String, Double> gauges() {
     PoolStatus status = books.status();
     var gauges = new HashMap<String, Double>();
-    gauges.put("kv_blocks_total", (double) status.total());
+    gauges.put("kv_blocks", (double) status.total());
     gauges.put("kv_blocks_used", (double) status.used());
     gauges.put("kv_blocks_cached", (double) status.cached());
     gauges.put("kv_blocks_free", (double) status.free());
+    gauges.put("kv_bytes_budget", (double) blocks * blockSize * bytesPerToken);
     gauges.put("kv_bytes", (double) (status.used() + status.cached()) * blockSize * bytesPerToken);
     gauges.put("kv_block_evictions_total", (double) status.evictions());
     gauges.put("kv_block_copies_total", (double) status.copies());
@@ -153,8 +155,8 @@ final class PagedMemory implements KvMemory {
     }
 
     @Override
-    public SequenceKv fork() {
-      return new Kv(table.fork());
+    public Optional<SequenceKv> fork() {
+      return Optional.of(new Kv(table.fork()));
     }
 
     @Override

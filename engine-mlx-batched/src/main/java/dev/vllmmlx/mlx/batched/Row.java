@@ -15,8 +15,7 @@ final class Row {
 
   /** Who comes first: of the highest priority, of one priority the one that came first. */
   static final Comparator<Row> RANK =
-      Comparator.comparing((Row row) -> -row.job.request().priority())
-          .thenComparing(row -> row.job.ticket());
+      Comparator.comparing((Row row) -> -row.priority()).thenComparing(row -> row.job.ticket());
 
   private final Job job;
   private final Sequence sequence;
@@ -50,6 +49,16 @@ final class Row {
     var all = List.copyOf(followers);
     followers.clear();
     return all;
+  }
+
+  /** Higher goes first. */
+  int priority() {
+    return job.request().priority();
+  }
+
+  /** Who asked. */
+  String tenant() {
+    return job.request().tenant();
   }
 
   /** Null while it has no memory. */

@@ -3,6 +3,9 @@ package dev.vllmmlx.mlx.batched;
 import dev.vllmmlx.mlx.engine.FairQueue;
 import dev.vllmmlx.mlx.engine.Job;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
@@ -27,9 +30,6 @@ final class Scheduler {
   /** What was taken up and has no memory: it had to give it back, or its leader is gone. */
   private final PriorityQueue<Row> suspended = new PriorityQueue<>(Row.RANK);
 
-  /** Taken from the queue and not taken up yet; mostly null. */
-  private Job next;
-
   private long preemptions;
 
   Scheduler(FairQueue<Job> queue, KvMemory memory, StepCost cost, int maxRows) {
@@ -46,6 +46,11 @@ final class Scheduler {
         .toList();
   }
 
+  /** What has memory: whatever a step may be about. */
+  List<Row> running() {
+    return List.copyOf(running);
+  }
+
   /** How often a row had to give its memory back. */
   long preemptions() {
     return preemptions;
@@ -53,26 +58,42 @@ final class Scheduler {
 
   /** Waits for a job if there is nothing to do; whether there is something. */
   boolean await(long timeout, TimeUnit unit) throws InterruptedException {
-    if (running.isEmpty() && suspended.isEmpty() && next == null) {
-      next = queue.poll(timeout, unit).orElse(null);
-      return next != null;
-    }
-    return true;
+    return !running.isEmpty() || !suspended.isEmpty() || queue.await(timeout, unit);
   }
 
-  /** The next step's chunks; empty if there is nothing to compute. */
-  List<Chunk> plan() throws InterruptedException {
+  /** The next step's chunks, of different rows; empty if there is nothing to compute. */
+  List<Chunk> plan() {
     admit();
     var chunks = new ArrayList<Chunk>();
-    for (var row : List.copyOf(running)) {
-      if (running.contains(row) && row.decodes() && decodeRoom(row)) {
+    for (var row : running()) {
+      if (running.contains(row) && row.decodes() && roomAtLowerRanksCost(row)) {
         chunks.add(row.chunk(1));
       }
     }
-    var budget = cost.budget(chunks.size());
-    for (var row : List.copyOf(running)) {
-      if (budget > 0 && running.contains(row) && !row.decodes()) {
-        var count = Math.min(budget, row.missing());
+    addPrompts(chunks, cost.budget(chunks.size()));
+    return chunks;
+  }
+
+  /**
+   * Tenants share what a step has for prompts, each for the first of its own; what is left goes by
+   * rank. A low priority gets what others leave.
+   */
+  private void addPrompts(List<Chunk> chunks, int budget) {
+    var prompts = running.stream().filter(row -> !row.decodes()).toList();
+    var shares = new LinkedHashMap<String, Row>();
+    prompts.stream()
+        .filter(row -> row.priority() == prompts.getFirst().priority())
+        .forEach(row -> shares.putIfAbsent(row.tenant(), row));
+    // The shortest first: what it does not need is for those after it.
+    var order =
+        new LinkedHashSet<>(
+            shares.values().stream().sorted(Comparator.comparingInt(Row::missing)).toList());
+    order.addAll(prompts);
+    var sharing = shares.size();
+    for (var row : order) {
+      if (budget > 0 && running.contains(row)) {
+        var most = sharing > 0 ? Math.ceilDiv(budget, sharing--) : budget;
+        var count = Math.min(most, row.missing());
         // Nobody loses its memory to a prompt, unless nothing else would go on.
         if (row.kv().reserve(count) || (chunks.isEmpty() && roomAtOthersCost(row, count))) {
           chunks.add(row.chunk(count));
@@ -80,11 +101,10 @@ final class Scheduler {
         }
       }
     }
-    return chunks;
   }
 
   /** Room for a row's next token, at the cost of the lowest rank, which may be its own. */
-  private boolean decodeRoom(Row row) {
+  private boolean roomAtLowerRanksCost(Row row) {
     while (!row.kv().reserve(1)) {
       var lowest = running.getLast();
       preempt(lowest);
@@ -114,38 +134,57 @@ final class Scheduler {
   }
 
   /** Takes up what waits, as long as there is room. */
-  private void admit() throws InterruptedException {
-    while (!suspended.isEmpty() && hasRoomFor(suspended.peek())) {
-      start(suspended.remove());
-    }
-    while (suspended.isEmpty()) {
-      if (next == null) {
-        next = queue.poll(0, TimeUnit.NANOSECONDS).orElse(null);
-      }
-      if (next == null) {
-        return;
-      }
-      var job = next;
-      next = null;
-      var row = new Row(job);
-      var leader = leader(row);
-      if (leader.isEmpty() && !hasRoomFor(row)) {
-        // Back to its place: something of a higher priority may come before there is room.
-        if (!queue.add(job.request().priority(), job.request().tenant(), job.ticket(), job)) {
-          next = job;
+  private void admit() {
+    for (var goesOn = true; goesOn; ) {
+      var job = queue.peek();
+      var back = Optional.ofNullable(suspended.peek());
+      // Who had to give way goes before those of its priority who never had a turn.
+      if (back.isPresent()
+          && job.filter(each -> each.request().priority() > back.get().priority()).isEmpty()) {
+        goesOn = makeRoomFor(back.get());
+        if (goesOn) {
+          suspended.remove(back.get());
+          start(back.get());
         }
-        return;
-      }
-      if (job.take()) {
-        leader.ifPresentOrElse(first -> first.followers().add(row), () -> start(row));
+      } else {
+        goesOn = job.isPresent() && takeUp(job.get());
       }
     }
   }
 
+  /** Whether there was room. */
+  private boolean takeUp(Job job) {
+    var row = new Row(job);
+    var leader = leader(row);
+    if (leader.isPresent() ? answers() >= maxRows : !makeRoomFor(row)) {
+      return false;
+    }
+    if (queue.take(job) && job.take()) {
+      leader.ifPresentOrElse(first -> first.followers().add(row), () -> start(row));
+    }
+    return true;
+  }
+
+  /** Room for a row, at the cost of lower priorities. */
+  private boolean makeRoomFor(Row row) {
+    while (!hasRoomFor(row)) {
+      var lowest = running.getLast();
+      if (lowest.priority() >= row.priority()) {
+        return false;
+      }
+      preempt(lowest);
+    }
+    return true;
+  }
+
   private boolean hasRoomFor(Row row) {
-    var answers = running.stream().mapToInt(each -> 1 + each.followers().size()).sum();
-    return answers == 0
-        || (answers < maxRows && memory.admits(row.sequence().length(), running.size()));
+    return running.isEmpty()
+        || (answers() < maxRows && memory.admits(row.sequence().length(), running.size()));
+  }
+
+  /** Rows that a step may have: those that run, and those that wait for one of these. */
+  private int answers() {
+    return running.stream().mapToInt(each -> 1 + each.followers().size()).sum();
   }
 
   /** A row that computes the same prompt just now. */
@@ -155,14 +194,35 @@ final class Scheduler {
 
   private void start(Row row) {
     var sequence = row.sequence();
-    row.begin(memory.open(row.job().request().tenant(), sequence.tokens(0, sequence.length())));
-    join(row);
+    try {
+      row.begin(memory.open(row.tenant(), sequence.tokens(0, sequence.length())));
+    } catch (RuntimeException e) {
+      row.fail(e);
+      endBroken(row);
+      return;
+    }
+    run(row);
   }
 
-  /** A row that has memory is computed from now on. */
-  void join(Row row) {
+  private void run(Row row) {
     running.add(row);
     running.sort(Row.RANK);
+  }
+
+  /**
+   * A follower of a row whose prompt is computed goes its own way.
+   *
+   * @return false if there is no room for it now, and it is to begin by itself later
+   */
+  boolean branch(Row row, Row follower) {
+    var kv = running.size() < maxRows ? row.kv().fork() : Optional.<SequenceKv>empty();
+    if (kv.isEmpty()) {
+      suspended.add(follower);
+      return false;
+    }
+    follower.begin(kv.get());
+    run(follower);
+    return true;
   }
 
   /** A row has ended; others answer its prompt by themselves, if it did not come to that. */
@@ -190,10 +250,5 @@ final class Scheduler {
     running.forEach(Row::discard);
     suspended.addAll(running);
     running.clear();
-  }
-
-  /** The engine is closing: what was taken from the queue and not taken up. */
-  Optional<Job> untaken() {
-    return Optional.ofNullable(next);
   }
 }

@@ -1,5 +1,7 @@
 package dev.vllmmlx.mlx.batched;
 
+import java.util.Optional;
+
 /**
  * Keys and values of one sequence. On the engine's thread; when the sequence has ended, one of
  * {@link #release} and {@link #discard}.
@@ -23,8 +25,8 @@ interface SequenceKv {
    */
   void appended(int[] tokens);
 
-  /** Another sequence with the same tokens stored. */
-  SequenceKv fork();
+  /** Another sequence with the same tokens stored; empty if there is no memory. */
+  Optional<SequenceKv> fork();
 
   /** The sequence is done with them; they may serve another that begins alike. */
   void release();

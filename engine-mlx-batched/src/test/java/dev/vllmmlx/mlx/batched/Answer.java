@@ -52,6 +52,13 @@ final class Answer implements GenerationSink {
     return text.toString();
   }
 
+  synchronized List<GenerationEvent.Delta> deltas() {
+    return events.stream()
+        .filter(GenerationEvent.Delta.class::isInstance)
+        .map(GenerationEvent.Delta.class::cast)
+        .toList();
+  }
+
   /** A token and its likelihood, to the last bit. */
   record Scored(int id, float logprob) {}
 

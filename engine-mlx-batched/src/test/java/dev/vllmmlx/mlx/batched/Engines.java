@@ -1,5 +1,7 @@
 package dev.vllmmlx.mlx.batched;
 
+import dev.vllmmlx.mlx.engine.MlxEngineOpening;
+import dev.vllmmlx.mlx.engine.MlxOptions;
 import dev.vllmmlx.mlx.engine.SimpleEngineProvider;
 import dev.vllmmlx.mlx.parity.TinyCheckpoint;
 import dev.vllmmlx.mlx.sequence.TinyTokenizer;
@@ -25,16 +27,47 @@ final class Engines {
     return open(new SimpleEngineProvider(), model, Map.of());
   }
 
+  /** A batched engine over a model in which something goes wrong. */
+  static Engine faulty(Path model, Map<String, String> options, FaultyModel.Fault fault) {
+    var context = context(new BatchedEngineProvider(), Optional.of(model), options);
+    var settings = BatchedSettings.of(context);
+    return new MlxEngineOpening<BatchModel>(
+            MlxOptions.of(context),
+            context,
+            (loaded, contextLength) ->
+                new FaultyModel(LoadedBatchModel.of(loaded, contextLength, settings), fault),
+            new BatchLoop(settings),
+            settings.maxRows())
+        .open();
+  }
+
   private static Engine open(
+      EngineProvider provider, Optional<Path> model, Map<String, String> options) {
+    return provider.open(context(provider, model, options));
+  }
+
+  private static EngineContext context(
       EngineProvider provider, Optional<Path> model, Map<String, String> options) {
     var values =
         provider.options().stream()
             .filter(option -> !option.defaultValue().isEmpty())
             .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
     values.putAll(options);
-    return provider.open(
-        new EngineContext(
-            model.map(Path::toString), Optional.empty(), values, (step, done, total) -> {}));
+    return new EngineContext(
+        model.map(Path::toString), Optional.empty(), values, (step, done, total) -> {});
+  }
+
+  /** Waits until nothing runs or waits, and the figures say so. */
+  static void awaitIdle(Engine engine) throws InterruptedException {
+    for (var i = 0; i < 200; i++) {
+      var status = engine.status();
+      var used = status.gauges().getOrDefault("kv_blocks_used", 0.0);
+      if (status.running() == 0 && status.waiting() == 0 && used == 0) {
+        return;
+      }
+      Thread.sleep(20);
+    }
+    throw new AssertionError("never idle: " + engine.status());
   }
 
   /** A llama of two layers with grouped heads, 4 bits, and a byte tokenizer. */

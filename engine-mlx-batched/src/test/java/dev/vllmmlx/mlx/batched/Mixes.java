@@ -5,23 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.FinishReason;
+import dev.vllmmlx.spi.Generation;
 import dev.vllmmlx.spi.GenerationRequest;
-import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Sampling;
 import dev.vllmmlx.spi.StopConditions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 
 /**
- * Random requests that come, go and are cancelled in a batched engine, and what each of them gets
- * alone in the simple one.
+ * Random requests that come, go, are cancelled and run out of time in a batched engine, and what
+ * each of them gets alone in the simple one.
  */
 final class Mixes {
 
@@ -43,24 +43,31 @@ final class Mixes {
   void run(Engine batched, long seed, int size) throws InterruptedException {
     var random = new Random(seed);
     var requests = new ArrayList<GenerationRequest>();
-    for (var i = 0; i < size; i++) {
-      requests.add(request(random, seed + "-" + i));
+    while (requests.size() < size) {
+      var request = request(random, seed + "-" + requests.size());
+      var choices = random.nextInt(4) == 0 ? 1 + random.nextInt(4) : 1;
+      for (var choice = 0; choice < choices; choice++) {
+        requests.add(request.choice(choice).request());
+      }
     }
     var answers = new ArrayList<Answer>();
+    var generations = new ArrayList<Generation>();
     for (var request : requests) {
       var answer = new Answer();
       answers.add(answer);
-      var generation = batched.generate(request, answer);
-      switch (random.nextInt(5)) {
+      generations.add(batched.generate(request, answer));
+      switch (random.nextInt(8)) {
         case 0 -> {
           answer.awaitFirstToken();
-          generation.cancel();
+          generations.getLast().cancel();
         }
-        case 1 -> Thread.sleep(random.nextInt(10));
+        // Whatever it does: it may wait, be in its prompt or answer, or have ended.
+        case 1 -> generations.get(random.nextInt(generations.size())).cancel();
+        case 2 -> Thread.sleep(random.nextInt(10));
         default -> {}
       }
     }
-    for (var i = 0; i < size; i++) {
+    for (var i = 0; i < requests.size(); i++) {
       var finished = answers.get(i).finished();
       var alone = known.computeIfAbsent(requests.get(i), this::alone);
       var answer = answers.get(i);
@@ -80,7 +87,7 @@ final class Mixes {
   private Alone alone(GenerationRequest request) {
     try {
       var answer = new Answer();
-      simple.generate(request, answer);
+      simple.generate(withoutDeadline(request), answer);
       var finished = answer.finished();
       return new Alone(answer.text(), answer.tokens(), finished.reason());
     } catch (InterruptedException e) {
@@ -88,10 +95,25 @@ final class Mixes {
     }
   }
 
+  private static GenerationRequest withoutDeadline(GenerationRequest it) {
+    return new GenerationRequest(
+        it.id(),
+        it.choice(),
+        it.prompt(),
+        it.sampling(),
+        it.stop(),
+        it.constraint(),
+        it.thinkingTokens(),
+        it.topLogprobs(),
+        Optional.empty(),
+        it.priority(),
+        it.tenant());
+  }
+
   /**
    * Some prompts begin alike; some requests are greedy and some seeded, each with its own fields.
    */
-  private GenerationRequest request(Random random, String id) {
+  private Requests request(Random random, String id) {
     var prompt = new StringBuilder("The story so far. ".repeat(random.nextInt(longestPrompt / 20)));
     var rest = random.nextInt(20);
     for (var i = 0; i < rest; i++) {
@@ -118,16 +140,21 @@ final class Mixes {
             random.nextInt(3) == 0 ? List.of("e") : List.of(),
             Set.of(),
             random.nextBoolean());
-    return new GenerationRequest(
-        id,
-        0,
-        new Prompt.Text(prompt.toString(), false),
-        sampling,
-        stop,
-        new Constraint.None(),
-        OptionalInt.of(1),
-        Optional.empty(),
-        random.nextInt(2),
-        "tenant" + random.nextInt(2));
+    var constraint =
+        switch (random.nextInt(8)) {
+          case 0 -> new Constraint.Regex("[a-z ]{3,30}[.]");
+          case 1 -> new Constraint.Choice(List.of("yes", "no", "neither of both"));
+          default -> new Constraint.None();
+        };
+    var request =
+        Requests.of(id, prompt.toString(), 1)
+            .sampling(sampling)
+            .stop(stop)
+            .constraint(constraint)
+            .priority(random.nextInt(2))
+            .tenant("tenant" + random.nextInt(2));
+    return random.nextInt(12) == 0
+        ? request.deadline(Instant.now().plusMillis(random.nextInt(200)))
+        : request;
   }
 }

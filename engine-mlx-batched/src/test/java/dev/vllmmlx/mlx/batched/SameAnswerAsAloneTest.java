@@ -16,10 +16,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * A request gets the same answer, to the last bit of its likelihoods, alone in the simple engine
  * and among others in the batched one, whatever arrives, leaves, is cancelled or loses its memory
- * meanwhile, and whatever is cached. Another seed: {@code -Dmix.seed=N}.
+ * meanwhile, and whatever is cached. A failure names its seed; another: {@code -Dmix.seed=N}. Every
+ * mix is some 20 requests; the profile {@code mixes} lets many more run.
  */
 class SameAnswerAsAloneTest {
   private static final long SEED = Long.getLong("mix.seed", 20261124);
+  private static final int TINY_MIXES = Integer.getInteger("mix.tiny", 25);
+  private static final int SMOLLM2_MIXES = Integer.getInteger("mix.smollm2", 1);
 
   @TempDir static Path folder;
   private static Path tiny;
@@ -35,7 +38,7 @@ class SameAnswerAsAloneTest {
     try (var simple = Engines.simple(Optional.of(tiny));
         var batched = batched(paged, Map.of("max-num-seqs", "12", "max-batch-tokens", "64"))) {
       var mixes = new Mixes(simple, 200, 40);
-      for (var i = 0; i < 100; i++) {
+      for (var i = 0; i < TINY_MIXES; i++) {
         mixes.run(batched, SEED + i, 20);
       }
       assertIdle(batched);
@@ -51,7 +54,7 @@ class SameAnswerAsAloneTest {
     try (var simple = Engines.simple(Optional.of(tiny));
         var batched = batched(paged, options)) {
       var mixes = new Mixes(simple, 400, 120);
-      for (var i = 0; i < 50; i++) {
+      for (var i = 0; i < TINY_MIXES; i++) {
         mixes.run(batched, SEED - i, 20);
       }
       if (paged) {
@@ -67,7 +70,7 @@ class SameAnswerAsAloneTest {
     try (var simple = Engines.simple(Optional.empty());
         var batched = batched(Optional.empty(), true, Map.of("kv-cache-memory", "40MB"))) {
       var mixes = new Mixes(simple, 200, 30);
-      for (var i = 0; i < Integer.getInteger("mix.rounds", 2); i++) {
+      for (var i = 0; i < SMOLLM2_MIXES; i++) {
         mixes.run(batched, SEED + 1000 + i, 12);
       }
       assertIdle(batched);
@@ -86,10 +89,7 @@ class SameAnswerAsAloneTest {
 
   /** Nothing is held for anybody. */
   private static void assertIdle(Engine engine) throws InterruptedException {
-    for (var i = 0; i < 100 && engine.status().running() > 0; i++) {
-      Thread.sleep(20);
-    }
-    Thread.sleep(600);
+    Engines.awaitIdle(engine);
     var status = engine.status();
     assertThat(status.running()).isZero();
     assertThat(status.waiting()).isZero();

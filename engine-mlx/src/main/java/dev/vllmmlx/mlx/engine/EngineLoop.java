@@ -99,6 +99,13 @@ public final class EngineLoop<M extends AutoCloseable> {
     meanSeconds += LATEST * (time.toNanos() / 1e9 - meanSeconds);
   }
 
+  /**
+   * Calls it on the loop's thread when that computes no more: whatever has not ended never will.
+   */
+  void whenEnded(Runnable action) {
+    ended.thenRun(action);
+  }
+
   /** Ends what runs and waits, and returns when the model is freed. */
   public void close() {
     closing = true;

@@ -59,11 +59,51 @@ public final class FairQueue<T> {
   public Optional<T> poll(long timeout, TimeUnit unit) throws InterruptedException {
     lock.lock();
     try {
+      return await(timeout, unit) ? Optional.of(takeNext()) : Optional.empty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until it has an item; false if none came in the time, or the queue is closed. */
+  public boolean await(long timeout, TimeUnit unit) throws InterruptedException {
+    lock.lock();
+    try {
       var left = unit.toNanos(timeout);
       while (lines.isEmpty() && !closed && left > 0) {
         left = changed.awaitNanos(left);
       }
-      return closed || lines.isEmpty() ? Optional.empty() : Optional.of(takeNext());
+      return !closed && !lines.isEmpty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The next item, which keeps its turn. */
+  public Optional<T> peek() {
+    lock.lock();
+    try {
+      return closed || lines.isEmpty()
+          ? Optional.empty()
+          : Optional.of(lines.firstEntry().getValue().firstEntry().getValue().element().item());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes an item that {@link #peek} gave.
+   *
+   * @return false if it is not the next any more
+   */
+  public boolean take(T item) {
+    lock.lock();
+    try {
+      var next = peek().filter(each -> each == item).isPresent();
+      if (next) {
+        takeNext();
+      }
+      return next;
     } finally {
       lock.unlock();
     }

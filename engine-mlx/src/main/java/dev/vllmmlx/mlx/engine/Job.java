@@ -138,6 +138,12 @@ public final class Job implements Generation {
     }
   }
 
+  /** Ends it by a fault, whatever it does; only when the engine's thread computes no more. */
+  void abandon(EngineException error) {
+    state.set(State.ENDED);
+    events.send(new GenerationEvent.Failed(error));
+  }
+
   /** Whether it should be cancelled: somebody said so, its time is over, or nobody listens. */
   public boolean unwanted() {
     return cancelled || overdue() || events.broken();

@@ -10,9 +10,9 @@ import java.util.Map;
 public interface JobRunner<M extends AutoCloseable> {
 
   /**
-   * Computes what the loop's queue gives until the loop is closing; then it fails what it has
-   * begun, frees what it holds and returns. On the loop's thread, once. A fault of one job ends
-   * that job: what this method throws ends the engine.
+   * Computes what the loop's queue gives until the loop is closing; then it frees what it holds and
+   * returns. What it has begun and not ended is failed for it. On the loop's thread, once. A fault
+   * of one job ends that job: what this method throws ends the engine.
    */
   void run(M model, EngineLoop<M> loop) throws InterruptedException;
 

@@ -67,6 +67,7 @@ public final class QueuedEngine implements Engine {
     this.loop = loop;
     this.maxQueue = maxQueue;
     this.capacity = maxQueue + maxRunning;
+    loop.whenEnded(() -> jobs.forEach(job -> job.abandon(loop.unavailable())));
   }
 
   @Override

@@ -50,6 +50,23 @@ class FairQueueTest {
   }
 
   @Test
+  void showsTheNextWhoKeepsItsTurnUntilItIsTaken() throws InterruptedException {
+    assertThat(queue.peek()).isEmpty();
+    assertThat(queue.await(1, TimeUnit.MILLISECONDS)).isFalse();
+    add(0, "a", "a1");
+    add(0, "b", "b1");
+    add(0, "a", "a2");
+    assertThat(queue.await(1, TimeUnit.SECONDS)).isTrue();
+    assertThat(queue.peek()).contains("a1");
+    assertThat(queue.peek()).contains("a1");
+    assertThat(queue.take("b1")).isFalse();
+    assertThat(queue.take("a1")).isTrue();
+    add(1, "c", "high");
+    assertThat(queue.take("b1")).isFalse();
+    assertThat(all()).containsExactly("high", "b1", "a2");
+  }
+
+  @Test
   void takesOutWhatAConditionHoldsFor() throws InterruptedException {
     add(0, "a", "a1");
     add(1, "b", "b1");

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -18,18 +19,21 @@ import java.util.concurrent.TimeoutException;
  * A child process and all that came of it. Launchers such as npx start the server as a grandchild,
  * which the end of the child would leave behind; therefore each family has a mark in its
  * environment, which a process inherits even when its parent is gone. Where other processes'
- * environments cannot be read (outside Linux), descendants of living members are found.
+ * environments cannot be read (outside Linux), descendants of living members are found. A guard
+ * ends them when we are killed.
  */
 final class ProcessFamily {
   private static final String MARK = "VLLM_MLX_MCP_FAMILY";
 
   private final String mark = UUID.randomUUID().toString();
   private Process process;
+  private Optional<ProcessGuard> guard = Optional.empty();
 
   /** Starts the family's first member; to be called once. */
   Process start(ProcessBuilder builder) throws IOException {
     builder.environment().put(MARK, mark);
     process = builder.start();
+    guard = ProcessGuard.over(process.toHandle(), mark);
     return process;
   }
 
@@ -45,6 +49,9 @@ final class ProcessFamily {
     for (var left = members(); !left.isEmpty(); left = members()) {
       left.forEach(ProcessHandle::destroyForcibly);
       await(left, patience);
+    }
+    if (guard.isPresent()) {
+      guard.get().release(patience);
     }
   }
 

@@ -83,8 +83,8 @@ final class StdioTransport implements McpClientTransport {
     return Mono.fromRunnable(
         () -> {
           thread("out", this::write);
-          thread("err", this::readErrors);
-          thread("in", () -> read(handler));
+          var errors = thread("err", this::readErrors);
+          thread("in", () -> read(handler, errors));
         });
   }
 
@@ -133,7 +133,7 @@ final class StdioTransport implements McpClientTransport {
     }
   }
 
-  private void read(Function<Mono<JSONRPCMessage>, Mono<JSONRPCMessage>> handler) {
+  private void read(Function<Mono<JSONRPCMessage>, Mono<JSONRPCMessage>> handler, Thread errors) {
     var lines = new LineReader(process.getInputStream(), mostBytes);
     var bad = 0;
     try {
@@ -153,7 +153,7 @@ final class StdioTransport implements McpClientTransport {
             .apply(Mono.just(message))
             .subscribe(_ -> {}, e -> LOG.warn("a message could not be handled", e));
       }
-      lose(ending());
+      lose(ending(errors));
     } catch (IOException e) {
       lose(e.getMessage());
     }
@@ -170,11 +170,13 @@ final class StdioTransport implements McpClientTransport {
     }
   }
 
-  private String ending() {
+  private String ending(Thread errors) {
     try {
       if (!process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
         return "closed its output";
       }
+      // Its last words; a grandchild may keep the stream open.
+      errors.join(PATIENCE.dividedBy(4));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return "interrupted";
@@ -221,7 +223,10 @@ final class StdioTransport implements McpClientTransport {
   }
 
   // Platform threads: reading a pipe would hold a virtual thread's carrier.
-  private void thread(String what, Runnable work) {
-    Thread.ofPlatform().daemon().name("mcp-%s-%d".formatted(what, process.pid())).start(work);
+  private Thread thread(String what, Runnable work) {
+    return Thread.ofPlatform()
+        .daemon()
+        .name("mcp-%s-%d".formatted(what, process.pid()))
+        .start(work);
   }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -223,6 +224,50 @@ final class OddServersTest {
       assertThatThrownBy(() -> call(server, "crash")).hasMessageContaining("status 7");
       await().atMost(Duration.ofSeconds(10)).until(() -> !lives(grandchild));
     }
+  }
+
+  /** A process with a server that does not end by itself, and with a grandchild. */
+  static final class Killed {
+    public static void main(String[] arguments) throws Exception {
+      var server = start(Servers.odd("deaf"));
+      System.out.println(server.status().pid().orElseThrow() + " " + call(server, "spawn"));
+      Thread.sleep(Duration.ofMinutes(2));
+    }
+  }
+
+  @Test
+  void nothingIsLeftBehindWhenWeAreKilled() throws Exception {
+    var java = Path.of(System.getProperty("java.home"), "bin/java").toString();
+    var path =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    var us =
+        new ProcessBuilder(java, "-cp", path, Killed.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    List<Long> pids;
+    try (var lines = us.inputReader()) {
+      var last = lines.lines().filter(line -> line.matches("[0-9]+ [0-9]+")).findFirst();
+      pids = Stream.of(last.orElseThrow().split(" ")).map(Long::valueOf).toList();
+      assertThat(pids).allMatch(OddServersTest::lives);
+    } finally {
+      us.destroyForcibly();
+    }
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(() -> assertThat(pids).noneMatch(OddServersTest::lives));
+  }
+
+  @Test
+  void aGuardIsGoneWithItsFamily() throws Exception {
+    try (var server = start(Servers.odd())) {
+      assertThat(server.status().state()).isEqualTo(ServerState.READY);
+      assertThat(ProcessHandle.current().children().anyMatch(OddServersTest::isGuard)).isTrue();
+    }
+    assertThat(ProcessHandle.current().children().filter(OddServersTest::isGuard)).isEmpty();
+  }
+
+  private static boolean isGuard(ProcessHandle process) {
+    return process.info().commandLine().filter(it -> it.contains("mcp-guard")).isPresent();
   }
 
   @Test

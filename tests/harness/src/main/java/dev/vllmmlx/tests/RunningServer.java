@@ -41,6 +41,12 @@ public final class RunningServer implements AutoCloseable {
 
   /** The same with more environment variables. */
   public static RunningServer start(Map<String, String> environment, String... arguments) {
+    return startIn(Path.of("").toAbsolutePath(), environment, arguments);
+  }
+
+  /** The same in a folder. */
+  public static RunningServer startIn(
+      Path where, Map<String, String> environment, String... arguments) {
     try {
       var folder = Files.createTempDirectory("vllm-mlx-server");
       var portFile = folder.resolve("port");
@@ -48,7 +54,7 @@ public final class RunningServer implements AutoCloseable {
       command.addAll(List.of(arguments));
       command.addAll(
           List.of("--host", "127.0.0.1", "--port", "0", "--port-file", portFile.toString()));
-      var builder = new ProcessBuilder(command);
+      var builder = new ProcessBuilder(command).directory(where.toFile());
       builder.environment().putAll(environment);
       var process =
           builder

@@ -86,40 +86,123 @@ std::optional<float> eps_of(Handle norm, float eps) {
   return norm ? std::optional<float>(eps) : std::nullopt;
 }
 
-// By MLX's own ops, over one contiguous sequence: the pools are one block, and come back as new arrays.
-std::vector<mx::array> stock_attention(const CachedAttentionArgument& a) {
-  auto heads_first = [&](const mx::array& x, int heads) {
-    return mx::transpose(mx::reshape(x, {1, a.rows, heads, a.dims}), {0, 2, 1, 3});
-  };
-  auto arranged = [&](const mx::array& x, int heads, Handle norm, float eps) {
-    auto rows = heads_first(x, heads);
-    if (norm) rows = mx::fast::rms_norm(rows, *norm, eps);
-    if (a.turned == 0) return rows;
-    if (a.magnitude != 1) rows = mx::multiply(rows, mx::array(a.magnitude, rows.dtype()));
-    return mx::fast::rope(
-        rows, a.turned, a.traditional != 0, a.wavelengths ? std::nullopt : std::optional<float>(a.base), a.rope_scale,
-        a.start, maybe(a.wavelengths));
-  };
-  int end = a.start + a.rows;
-  int first = a.window > 0 ? std::max(0, a.start + 1 - a.window) : 0;
-  auto write = [&](const mx::array& pool, const mx::array& rows) {
-    return mx::slice_update(pool, rows, mx::Shape{0, 0, a.start, 0}, mx::Shape{1, a.kv_heads, end, a.dims});
-  };
-  auto keys = write(*a.key_pool, arranged(*a.keys, a.kv_heads, a.key_norm, a.key_eps));
-  auto values = write(*a.value_pool, heads_first(*a.values, a.kv_heads));
-  auto seen = [&](const mx::array& pool) { return mx::slice(pool, {0, 0, first, 0}, {1, a.kv_heads, end, a.dims}); };
-  std::string mode = a.rows > 1 ? "causal" : "";
-  std::optional<mx::array> mask;
-  if (a.rows > 1 && a.window > 0 && end > a.window) {
-    auto row = mx::expand_dims(mx::arange(a.start, end, mx::int32), 1);
-    auto key = mx::arange(first, end, mx::int32);
-    mask = mx::logical_and(mx::less_equal(key, row), mx::greater(mx::add(key, mx::array(a.window)), row));
-    mode = "";
+// By MLX's own ops, sequence by sequence: its rows are written to the pools, which come back as new arrays, and MLX's fused
+// attention gets what they hold of it, gathered from its blocks where it has a table.
+class StockAttention {
+ public:
+  explicit StockAttention(const CachedAttentionArgument& a) : a_(a), block_size_(a.key_pool->shape(2)) {
+    if (a.tables) tables_ = known(*a.tables);
   }
-  auto mixed = mx::fast::scaled_dot_product_attention(
-      arranged(*a.queries, a.heads, a.query_norm, a.query_eps), seen(keys), seen(values), a.scale, mode, mask);
-  return {mx::reshape(mx::transpose(mixed, {0, 2, 1, 3}), {a.rows, a.heads * a.dims}), keys, values};
-}
+
+  std::vector<mx::array> operator()() const {
+    auto keys = *a_.key_pool;
+    auto values = *a_.value_pool;
+    auto runs = this->runs();
+    for (auto& run : runs) {
+      write(keys, arranged(*a_.keys, a_.kv_heads, a_.key_norm, a_.key_eps, run), run);
+      write(values, heads_first(*a_.values, a_.kv_heads, run), run);
+    }
+    std::vector<mx::array> mixed;
+    for (auto& run : runs) mixed.push_back(attend(keys, values, run));
+    return {mixed.size() == 1 ? mixed[0] : mx::concatenate(mixed, 0), keys, values};
+  }
+
+ private:
+  // Neighbouring rows of one sequence.
+  struct Run {
+    int row, rows;
+    int start; // the position of the first
+    const int32_t* table; // null where all is in the one block
+    int end() const { return start + rows; }
+  };
+
+  static mx::array known(const mx::array& numbers) {
+    auto copy = mx::contiguous(numbers);
+    copy.eval();
+    return copy;
+  }
+
+  std::vector<Run> runs() const {
+    if (!a_.tables) return {{0, a_.rows, a_.start, nullptr}};
+    auto positions = known(*a_.positions);
+    auto sequences = known(*a_.sequences);
+    auto at = positions.data<int32_t>();
+    auto whose = sequences.data<int32_t>();
+    std::vector<Run> runs;
+    for (int row = 0; row < a_.rows; row++) {
+      if (row > 0 && whose[row] == whose[row - 1]) {
+        runs.back().rows++;
+      } else {
+        runs.push_back({row, 1, at[row], tables_->data<int32_t>() + whose[row] * tables_->shape(1)});
+      }
+    }
+    return runs;
+  }
+
+  mx::array heads_first(const mx::array& x, int heads, const Run& run) const {
+    auto rows = mx::slice(x, {run.row, 0}, {run.row + run.rows, x.shape(1)});
+    return mx::transpose(mx::reshape(rows, {1, run.rows, heads, a_.dims}), {0, 2, 1, 3});
+  }
+
+  mx::array arranged(const mx::array& x, int heads, Handle norm, float eps, const Run& run) const {
+    auto rows = heads_first(x, heads, run);
+    if (norm) rows = mx::fast::rms_norm(rows, *norm, eps);
+    if (a_.turned == 0) return rows;
+    if (a_.magnitude != 1) rows = mx::multiply(rows, mx::array(a_.magnitude, rows.dtype()));
+    return mx::fast::rope(
+        rows, a_.turned, a_.traditional != 0, a_.wavelengths ? std::nullopt : std::optional<float>(a_.base),
+        a_.rope_scale, run.start, maybe(a_.wavelengths));
+  }
+
+  // From a position on, as far as they lie in one block.
+  int in_block(int position, int end, const Run& run) const {
+    return run.table ? std::min(block_size_ - position % block_size_, end - position) : end - position;
+  }
+
+  void write(mx::array& pool, const mx::array& rows, const Run& run) const {
+    for (int at = run.start; at < run.end();) {
+      int count = in_block(at, run.end(), run);
+      int block = run.table ? run.table[at / block_size_] : 0;
+      int from = run.table ? at % block_size_ : at;
+      auto part = mx::slice(rows, {0, 0, at - run.start, 0}, {1, a_.kv_heads, at - run.start + count, a_.dims});
+      pool = mx::slice_update(
+          pool, part, mx::Shape{block, 0, from, 0}, mx::Shape{block + 1, a_.kv_heads, from + count, a_.dims});
+      at += count;
+    }
+  }
+
+  // [1, kv_heads, end - first, dims]
+  mx::array seen(const mx::array& pool, int first, const Run& run) const {
+    if (!run.table) return mx::slice(pool, {0, 0, first, 0}, {1, a_.kv_heads, run.end(), a_.dims});
+    int block = first / block_size_;
+    int blocks = (run.end() + block_size_ - 1) / block_size_ - block;
+    auto gathered = mx::take(pool, mx::array(run.table + block, {blocks}, mx::int32), 0);
+    auto whole = mx::reshape(mx::transpose(gathered, {1, 0, 2, 3}), {1, a_.kv_heads, blocks * block_size_, a_.dims});
+    int before = block * block_size_;
+    return mx::slice(whole, {0, 0, first - before, 0}, {1, a_.kv_heads, run.end() - before, a_.dims});
+  }
+
+  mx::array attend(const mx::array& keys, const mx::array& values, const Run& run) const {
+    int end = run.end();
+    int first = a_.window > 0 ? std::max(0, run.start + 1 - a_.window) : 0;
+    std::string mode = run.rows > 1 ? "causal" : "";
+    std::optional<mx::array> mask;
+    if (run.rows > 1 && a_.window > 0 && end > a_.window) {
+      auto row = mx::expand_dims(mx::arange(run.start, end, mx::int32), 1);
+      auto key = mx::arange(first, end, mx::int32);
+      mask = mx::logical_and(mx::less_equal(key, row), mx::greater(mx::add(key, mx::array(a_.window)), row));
+      mode = "";
+    }
+    auto mixed = mx::fast::scaled_dot_product_attention(
+        arranged(*a_.queries, a_.heads, a_.query_norm, a_.query_eps, run), seen(keys, first, run),
+        seen(values, first, run), a_.scale, mode, mask);
+    return mx::reshape(mx::transpose(mixed, {0, 2, 1, 3}), {run.rows, a_.heads * a_.dims});
+  }
+
+  const CachedAttentionArgument& a_;
+  int block_size_;
+  std::optional<mx::array> tables_; // which runs point into
+};
 
 } // namespace
 
@@ -144,8 +227,7 @@ VM_EXPORT int32_t vm_cached_attention(const CachedAttentionArgument* argument, H
         a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
         eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)};
     bool ours = primitives_wanted() && (a.turned == 0 || a.angles) && cpu::takes_cached_attention(in, settings);
-    if (!ours && a.tables) throw std::invalid_argument("[attend] block tables need this project's CPU primitives");
-    auto parts = ours ? cpu::cached_attention(in, settings, mx::default_stream(mx::Device::cpu)) : stock_attention(a);
+    auto parts = ours ? cpu::cached_attention(in, settings, mx::default_stream(mx::Device::cpu)) : StockAttention(a)();
     for (size_t i = 0; i < 3; i++) out[i] = wrap(parts[i]);
   });
 }

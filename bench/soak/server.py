@@ -19,7 +19,7 @@ class Server:
         self.process = process
         self.port = port
 
-    def connect(self, timeout=300):
+    def connect(self, timeout=1200):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None):

@@ -3,9 +3,6 @@ package dev.vllmmlx.mlx.batched;
 import dev.vllmmlx.mlx.engine.FairQueue;
 import dev.vllmmlx.mlx.engine.Job;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
@@ -74,32 +71,20 @@ final class Scheduler {
     return chunks;
   }
 
-  /**
-   * Tenants share what a step has for prompts, each for the first of its own; what is left goes by
-   * rank. A low priority gets what others leave.
-   */
   private void addPrompts(List<Chunk> chunks, int budget) {
-    var prompts = running.stream().filter(row -> !row.decodes()).toList();
-    var shares = new LinkedHashMap<String, Row>();
-    prompts.stream()
-        .filter(row -> row.priority() == prompts.getFirst().priority())
-        .forEach(row -> shares.putIfAbsent(row.tenant(), row));
-    // The shortest first: what it does not need is for those after it.
-    var order =
-        new LinkedHashSet<>(
-            shares.values().stream().sorted(Comparator.comparingInt(Row::missing)).toList());
-    order.addAll(prompts);
-    var sharing = shares.size();
-    for (var row : order) {
-      if (budget > 0 && running.contains(row)) {
-        var most = sharing > 0 ? Math.ceilDiv(budget, sharing--) : budget;
-        var count = Math.min(most, row.missing());
-        // Nobody loses its memory to a prompt, unless nothing else would go on.
-        if (row.kv().reserve(count) || (chunks.isEmpty() && roomAtOthersCost(row, count))) {
-          chunks.add(row.chunk(count));
-          budget -= count;
-        }
-      }
+    var turns = new PromptTurns(running.stream().filter(row -> !row.decodes()).toList(), budget);
+    for (var row = turns.next(); row.isPresent(); row = turns.next()) {
+      addPrompt(chunks, row.get(), turns);
+    }
+  }
+
+  /** Nobody loses its memory to a prompt, unless nothing else would go on. */
+  private void addPrompt(List<Chunk> chunks, Row row, PromptTurns turns) {
+    var count = Math.min(turns.share(), row.missing());
+    if (running.contains(row)
+        && (row.kv().reserve(count) || (chunks.isEmpty() && roomAtOthersCost(row, count)))) {
+      chunks.add(row.chunk(count));
+      turns.took(count);
     }
   }
 

@@ -150,6 +150,26 @@ class FaultsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aRowThatGetsNoMemoryEndsAlone(boolean paged) throws Exception {
+    FaultyModel.Fault fault =
+        new FaultyModel.Fault() {
+          @Override
+          public void opening(int[] tokens) {
+            if (tokens.length == 100) {
+              throw new MlxException("a cache could not be copied");
+            }
+          }
+        };
+    try (var engine = Engines.faulty(tiny, options(paged), fault)) {
+      var bad = Requests.of("bad", "x".repeat(100), 30).ask(engine);
+      assertOthersAreRight(engine);
+      assertThat(bad.awaitEnd().failed().error()).hasCauseInstanceOf(MlxException.class);
+      assertIdle(engine);
+    }
+  }
+
   @Test
   void anEndOfTheThreadIsToldToEverybody() throws Exception {
     var ready = new CountDownLatch(1);

@@ -1,10 +1,11 @@
 package dev.vllmmlx.mlx.batched;
 
+import dev.vllmmlx.mlx.nn.ForwardPass;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** A model like another, with faults before its steps and in their scores. */
+/** A model like another, with faults in its memory, before its steps and in their scores. */
 final class FaultyModel implements BatchModel {
 
   /** What may go wrong; on the engine's thread. */
@@ -12,16 +13,21 @@ final class FaultyModel implements BatchModel {
     /** Before a step is computed; what it throws is the step's fault. */
     default void before(List<Chunk> chunks, Consumer<List<Chunk>> computes) {}
 
+    /** Before a sequence gets memory; what it throws is the memory's fault. */
+    default void opening(int[] tokens) {}
+
     /** A row's scores were computed. */
     default void scored(Row row, float[] logits) {}
   }
 
   private final BatchModel model;
   private final Fault fault;
+  private final KvMemory memory;
 
   FaultyModel(BatchModel model, Fault fault) {
     this.model = model;
     this.fault = fault;
+    this.memory = new Memory(model.memory(), fault);
   }
 
   @Override
@@ -38,7 +44,50 @@ final class FaultyModel implements BatchModel {
 
   @Override
   public KvMemory memory() {
-    return model.memory();
+    return memory;
+  }
+
+  private record Memory(KvMemory memory, Fault fault) implements KvMemory {
+    @Override
+    public SequenceKv open(String tenant, int[] tokens) {
+      fault.opening(tokens);
+      return memory.open(tenant, tokens);
+    }
+
+    @Override
+    public int capacity() {
+      return memory.capacity();
+    }
+
+    @Override
+    public boolean admits(int tokens, int running) {
+      return memory.admits(tokens, running);
+    }
+
+    @Override
+    public ForwardPass pass(List<Chunk> chunks) {
+      return memory.pass(chunks);
+    }
+
+    @Override
+    public void evaluate() {
+      memory.evaluate();
+    }
+
+    @Override
+    public void reset() {
+      memory.reset();
+    }
+
+    @Override
+    public Map<String, Double> gauges() {
+      return memory.gauges();
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+    }
   }
 
   @Override

@@ -43,12 +43,26 @@ final class ContiguousMemory implements KvMemory {
 
   @Override
   public SequenceKv open(String tenant, int[] tokens) {
-    var cache = kept.take(tenant, tokens).orElseGet(() -> new KvCache(model.kvLayers()));
+    var cache =
+        kept.take(tenant, tokens)
+            .map(found -> trimmed(found, room(tokens.length)))
+            .orElseGet(() -> new KvCache(model.kvLayers()));
     promptTokens += tokens.length;
     reusedTokens += cache.length();
     var kv = new Kv(tenant, cache, Arrays.copyOf(tokens, cache.length()));
     open.add(kv);
+    freeFor(0); // what it took may be a copy of what is kept still
     return kv;
+  }
+
+  /** One that was longer before gives up the room that it need not have. */
+  private KvCache trimmed(KvCache cache, long room) {
+    if (cache.bytes() <= room * budget.bytesPerToken()) {
+      return cache;
+    }
+    try (cache) {
+      return cache.fork(cache.length());
+    }
   }
 
   @Override
@@ -148,7 +162,7 @@ final class ContiguousMemory implements KvMemory {
       this.cache = cache;
       this.tokens = tokens;
       this.length = tokens.length;
-      // A cache that was longer before has room that it keeps.
+      // As the cache was given, it may have more.
       this.room = Math.max(room(length), cache.bytes() / budget.bytesPerToken());
     }
 
@@ -159,11 +173,13 @@ final class ContiguousMemory implements KvMemory {
 
     @Override
     public boolean reserve(int more) {
-      var wanted = Math.max(room, room(length + more));
-      if (!freeFor(wanted - room)) {
-        return false;
+      var wanted = room(length + more);
+      if (wanted > room) {
+        if (!freeFor(wanted - room)) {
+          return false;
+        }
+        room = wanted;
       }
-      room = wanted;
       return true;
     }
 

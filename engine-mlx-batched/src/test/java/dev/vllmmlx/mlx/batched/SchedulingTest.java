@@ -222,6 +222,28 @@ class SchedulingTest {
     }
   }
 
+  @Test
+  void aCacheThatWasLongerBeforeGivesItsRoomUp() throws Exception {
+    try (var engine = engine("use-paged-cache", "false")) {
+      gate.open.release(100);
+      Requests.of("long", "y".repeat(240) + "x".repeat(200), 4).ask(engine).finished();
+      while (engine.status().running() > 0) {
+        Thread.sleep(5);
+      }
+      gate.open.drainPermits();
+      var brief = Requests.of("brief", "y".repeat(241), 2).ask(engine);
+      gate.open.release();
+      brief.awaitFirstToken();
+      while (gate.open.getQueueLength() == 0) {
+        Thread.sleep(1);
+      }
+      // 256 tokens for itself, where it found 512.
+      assertThat(engine.status().gauges().get("kv_bytes")).isEqualTo(256 * 512);
+      gate.openForGood();
+      assertThat(brief.finished().usage().cachedTokens()).isEqualTo(240);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void choicesOfOnePromptShareItAndCopyWhatTheyWriteTo(boolean paged) throws Exception {

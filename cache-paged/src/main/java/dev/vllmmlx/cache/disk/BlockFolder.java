@@ -65,19 +65,25 @@ final class BlockFolder {
   BlockFolder(Path folder, long limit) throws IOException {
     this.folder = folder;
     this.limit = limit;
-    var posix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
-    this.ownersAlone = posix ? permissions("rw-------") : new FileAttribute<?>[0];
-    if (!Files.isDirectory(folder)) {
-      Files.createDirectories(folder, posix ? permissions("rwx------") : new FileAttribute<?>[0]);
-    }
+    this.ownersAlone = permissions(folder, "rw-------");
+    make(folder);
     Files.delete(Files.createFile(partial(), ownersAlone));
     evictTo(limit);
   }
 
-  private static FileAttribute<?>[] permissions(String text) {
-    return new FileAttribute<?>[] {
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(text))
-    };
+  /** Makes the folder where it is not there, for its owner alone. */
+  static void make(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      Files.createDirectories(folder, permissions(folder, "rwx------"));
+    }
+  }
+
+  private static FileAttribute<?>[] permissions(Path folder, String text) {
+    return folder.getFileSystem().supportedFileAttributeViews().contains("posix")
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(text))
+        }
+        : new FileAttribute<?>[0];
   }
 
   /**
@@ -95,6 +101,15 @@ final class BlockFolder {
 
   boolean has(BlockKey parent, BlockKey key) {
     return Files.exists(file(parent, key));
+  }
+
+  /** Whether a file is there and has the size that it should have. */
+  boolean has(BlockKey parent, BlockKey key, long size) {
+    try {
+      return Files.size(file(parent, key)) == size;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /**

@@ -111,6 +111,15 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     this.writer = Thread.ofPlatform().name("kv-writer").daemon().start(this::write);
   }
 
+  /**
+   * Makes the folder of a store where it is not there, for its owner's eyes alone; any thread.
+   *
+   * @throws IOException if that fails
+   */
+  public static void makeFolder(Path folder) throws IOException {
+    BlockFolder.make(folder);
+  }
+
   /** A step's boundary: copying and reading have their time again. */
   public void boundary() {
     copyNanos = 0;
@@ -145,7 +154,9 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     if (beingWritten.contains(prefix.key())) {
       return true;
     }
-    if (folder.has(prefix.parent(), prefix.key()) && !refusedKeys.contains(prefix.key())) {
+    // One that was cut short, and is found after a gap in its chain, is written anew.
+    if (folder.has(prefix.parent(), prefix.key(), format.size(prefix))
+        && !refusedKeys.contains(prefix.key())) {
       touch(prefix);
       return true;
     }

@@ -87,6 +87,20 @@ class DiskStoreTest {
   }
 
   @Test
+  void filesThatWereCutShortAreAllWrittenAnew() throws IOException {
+    storePrompt(new Blocks(8), LINEAGE);
+    for (var file : files()) {
+      Files.write(file, new byte[10]);
+    }
+    storePrompt(new Blocks(8), LINEAGE);
+    assertThat(warnings).as("of the first, since none is asked for after it").hasSize(1);
+    try (var store = open(new Blocks(8));
+        var table = new PagedCache(8, Blocks.SIZE, true, store).open(LINEAGE)) {
+      assertThat(reuseAll(table, store)).isEqualTo(6 * Blocks.SIZE);
+    }
+  }
+
+  @Test
   void aFileUnderAnothersNameIsNotTaken() throws IOException {
     storePrompt(new Blocks(8), LINEAGE);
     storePrompt(new Blocks(8), new Lineage("model", "", "other"));

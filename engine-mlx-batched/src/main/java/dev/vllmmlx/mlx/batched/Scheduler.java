@@ -79,7 +79,8 @@ final class Scheduler {
    * rank. A low priority gets what others leave.
    */
   private void addPrompts(List<Chunk> chunks, int budget) {
-    var prompts = running.stream().filter(row -> !row.decodes()).toList();
+    // What comes from a disk at the next steps is not computed now.
+    var prompts = running.stream().filter(row -> !row.decodes() && !row.loads()).toList();
     var shares = new LinkedHashMap<String, Row>();
     prompts.stream()
         .filter(row -> row.priority() == prompts.getFirst().priority())

@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <new>
+#include <stdexcept>
+#include <string>
 
 #include <mlx/allocator.h>
 #include <sys/mman.h>
@@ -54,14 +56,45 @@ VM_EXPORT Handle vm_reserve(const int32_t* shape, int32_t rank, int32_t type) {
   });
 }
 
+namespace {
+
+struct Element {
+  char* data;
+  size_t bytes;
+};
+
+// Element `at` of the first axis of an evaluated, row-major array.
+Element element(mx::array& a, int32_t at, const char* who) {
+  a.eval();
+  if (!a.flags().row_contiguous) throw std::invalid_argument(std::string("[") + who + "] the array must be row-major");
+  if (at < 0 || at >= a.shape(0)) throw std::out_of_range(std::string("[") + who + "] no such element");
+  auto bytes = a.nbytes() / a.shape(0);
+  return {a.data<char>() + at * bytes, bytes};
+}
+
+} // namespace
+
 // Copies element `from` of the first axis over element `to`, at once and in place. Both arrays are evaluated; whoever shares
 // the memory sees it.
 VM_EXPORT int32_t vm_copy_in_place(Handle a, int32_t from, int32_t to) {
   return run([&] {
-    a->eval();
-    if (!a->flags().row_contiguous) throw std::invalid_argument("[copy_in_place] the array must be row-major");
-    if (from < 0 || to < 0 || from >= a->shape(0) || to >= a->shape(0)) throw std::out_of_range("[copy_in_place] no such element");
-    auto bytes = a->nbytes() / a->shape(0);
-    std::memcpy(a->data<char>() + to * bytes, a->data<char>() + from * bytes, bytes);
+    auto source = element(*a, from, "copy_in_place");
+    std::memcpy(element(*a, to, "copy_in_place").data, source.data, source.bytes);
+  });
+}
+
+// Copies element `at` of the first axis to memory of the caller's, which has room for it.
+VM_EXPORT int32_t vm_copy_out(Handle a, int32_t at, void* to) {
+  return run([&] {
+    auto source = element(*a, at, "copy_out");
+    std::memcpy(to, source.data, source.bytes);
+  });
+}
+
+// The other way round, in place: whoever shares the array's memory sees it.
+VM_EXPORT int32_t vm_copy_in(Handle a, int32_t at, const void* from) {
+  return run([&] {
+    auto target = element(*a, at, "copy_in");
+    std::memcpy(target.data, from, target.bytes);
   });
 }

@@ -47,9 +47,12 @@ public final class BlockTable implements AutoCloseable {
 
   /**
    * Adopts the longest cached prefix of a prompt in full blocks, at most {@code count - 1} tokens,
-   * since the last one must be computed for its logits. The table must be empty. What became of the
-   * prompt's tokens enters the cache's counters with the first {@link #append}, so that a sequence
-   * that finds no room, closes and tries again is counted once.
+   * since the last one must be computed for its logits. What became of the prompt's tokens enters
+   * the cache's counters with the first {@link #append}, so that a sequence that finds no room,
+   * closes and tries again is counted once.
+   *
+   * <p>It may be called again with the same prompt, before room is reserved: then it goes on where
+   * it ended, for the {@link BlockStore} may have more by now.
    *
    * @param tokens the prompt
    * @param count how many of {@code tokens} are the prompt
@@ -58,10 +61,13 @@ public final class BlockTable implements AutoCloseable {
   public int reuse(int[] tokens, int count) {
     requireOpen();
     Objects.checkFromIndexSize(0, count, tokens.length);
-    if (blockCount > 0) {
+    if (room > length || (length > 0 && outcomes == null)) {
       throw new IllegalStateException("a prefix can only be adopted by an empty table");
     }
-    outcomes = new EnumMap<>(PrefixOutcome.class);
+    if (outcomes == null) {
+      outcomes = new EnumMap<>(PrefixOutcome.class);
+    }
+    outcomes.keySet().removeIf(outcome -> !outcome.hit());
     var blockSize = cache.blockSize();
     var most = Math.max(0, count - 1) / blockSize * blockSize;
     while (length < most) {

@@ -3,7 +3,9 @@ package dev.vllmmlx.cache;
 import dev.vllmmlx.cache.PrefixIndex.Entry;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.SequencedSet;
 
 /**
  * A pool of blocks of a KV cache, and the index of the prefixes that are in it. Blocks are numbers
@@ -26,6 +28,10 @@ public final class PagedCache {
   private final BlockHash hash;
   private final BlockPool pool;
   private final PrefixIndex index;
+
+  /** Entries that the store has not got yet, in the order of their publication. */
+  private final SequencedSet<Entry> unspilled = new LinkedHashSet<>();
+
   private final Map<PrefixOutcome, Long> promptTokens = new EnumMap<>(PrefixOutcome.class);
   private long evictions;
   private long copies;
@@ -42,7 +48,8 @@ public final class PagedCache {
   }
 
   /**
-   * @param store where evicted blocks go and missing ones may come from, if {@code reuse}
+   * @param store where blocks are kept beside the pool and missing ones may come from, if {@code
+   *     reuse}
    * @see #PagedCache(int, int, boolean)
    */
   public PagedCache(int blocks, int blockSize, boolean reuse, BlockStore store) {
@@ -76,8 +83,21 @@ public final class PagedCache {
   }
 
   /**
-   * Evicts whatever nobody holds, so that the store gets it: before the engine closes, or to forget
-   * it.
+   * Hands the store blocks that were published and that it has not got yet, until it wants no more
+   * of them for now. A block comes after those that it follows. To be called between steps.
+   */
+  public void spill() {
+    while (!unspilled.isEmpty() && offered(unspilled.getFirst())) {
+      unspilled.removeFirst();
+    }
+  }
+
+  private boolean offered(Entry entry) {
+    return store.published(prefix(entry), entry.block());
+  }
+
+  /**
+   * Evicts whatever nobody holds: before the engine closes, after {@link #spill}, or to forget it.
    */
   public void evictAll() {
     while (pool.kept() > 0) {
@@ -164,7 +184,8 @@ public final class PagedCache {
       return Match.miss(PrefixOutcome.OFF);
     }
     var parent = before < 0 ? null : index.of(before);
-    var key = hash.next(parent == null ? root : parent.key(), tokens, from, blockSize);
+    var parentKey = parent == null ? root : parent.key();
+    var key = hash.next(parentKey, tokens, from, blockSize);
     var entry = index.find(key);
     if (entry != null) {
       if (!entry.is(lineage, parent, tokens, from)) {
@@ -173,19 +194,20 @@ public final class PagedCache {
       pool.hold(entry.block());
       return new Match(PrefixOutcome.CACHED, entry.block());
     }
-    if (available() > 0 && store.has(key)) {
+    if (available() > 0 && store.has(parentKey, key)) {
       var block = take();
-      if (load(new Entry(key, lineage, parent, slice(tokens, from), block))) {
+      var prefix = new Prefix(lineage, parentKey, key, tokens, from + blockSize);
+      if (load(new Entry(key, lineage, parent, slice(tokens, from), block), prefix)) {
         return new Match(PrefixOutcome.LOADED, block);
       }
     }
     return Match.miss(index.wasEvicted(key) ? PrefixOutcome.EVICTED : PrefixOutcome.UNSEEN);
   }
 
-  private boolean load(Entry entry) {
+  private boolean load(Entry entry, Prefix prefix) {
     var loaded = false;
     try {
-      loaded = store.load(entry.key(), entry.tokens(), entry.block());
+      loaded = store.load(prefix, entry.block());
     } finally {
       if (loaded) {
         index.add(entry);
@@ -212,7 +234,11 @@ public final class PagedCache {
     var key = hash.next(parent == null ? root : parent.key(), tokens, from, blockSize);
     var twin = index.find(key);
     if (twin == null) {
-      index.add(new Entry(key, lineage, parent, slice(tokens, from), block));
+      var entry = new Entry(key, lineage, parent, slice(tokens, from), block);
+      index.add(entry);
+      if (store != BlockStore.NONE) {
+        unspilled.add(entry);
+      }
       return block;
     }
     if (!twin.is(lineage, parent, tokens, from)) {
@@ -221,6 +247,18 @@ public final class PagedCache {
     pool.hold(twin.block());
     letGo(block);
     return twin.block();
+  }
+
+  private Prefix prefix(Entry entry) {
+    var lineage = entry.lineage();
+    var parent = entry.parent();
+    var tokens = entry.prefix();
+    return new Prefix(
+        lineage,
+        parent == null ? hash.root(lineage) : parent.key(),
+        entry.key(),
+        tokens,
+        tokens.length);
   }
 
   private int[] slice(int[] tokens, int from) {
@@ -234,7 +272,10 @@ public final class PagedCache {
   }
 
   private void evict(Entry entry) {
-    store.evicted(entry.key(), entry.tokens(), entry.block());
+    if (store != BlockStore.NONE) {
+      store.evicted(prefix(entry), entry.block());
+      unspilled.remove(entry);
+    }
     index.remove(entry);
     evictions++;
   }

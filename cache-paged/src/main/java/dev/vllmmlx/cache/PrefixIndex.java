@@ -47,8 +47,27 @@ final class PrefixIndex {
       return key;
     }
 
-    int[] tokens() {
-      return tokens;
+    Lineage lineage() {
+      return lineage;
+    }
+
+    /** Null for the first. */
+    Entry parent() {
+      return parent;
+    }
+
+    /** All tokens from position 0 to the block's last; a new array. */
+    int[] prefix() {
+      var blocks = 0;
+      for (var at = this; at != null; at = at.parent) {
+        blocks++;
+      }
+      var size = tokens.length;
+      var all = new int[blocks * size];
+      for (var at = this; at != null; at = at.parent) {
+        System.arraycopy(at.tokens, 0, all, --blocks * size, size);
+      }
+      return all;
     }
 
     int block() {

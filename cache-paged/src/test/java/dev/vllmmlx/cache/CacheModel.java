@@ -65,6 +65,11 @@ final class CacheModel implements BlockStore {
   private final Map<BlockKey, Row[]> second = new HashMap<>();
 
   private final boolean hasSecond;
+
+  /** Blocks of the index that the second place took, or came from it. */
+  private final Set<BlockKey> offered = new HashSet<>();
+
+  private int refusals;
   private long clock;
   private long evictions;
   private long hits;
@@ -130,7 +135,7 @@ final class CacheModel implements BlockStore {
           break;
         }
         held.add(there.block);
-      } else if (has(key) && !loses(key) && held.size() + loads < total) {
+      } else if (second.containsKey(key) && !loses(key) && held.size() + loads < total) {
         loads++;
       } else {
         break;
@@ -199,6 +204,7 @@ final class CacheModel implements BlockStore {
     }
     sequence.table.append(tokens, 0, tokens.length);
     assertThat(sequence.table.blocks()).isEqualTo(blocks);
+    cache.spill();
     check();
   }
 
@@ -261,12 +267,26 @@ final class CacheModel implements BlockStore {
   }
 
   @Override
-  public void evicted(BlockKey key, int[] tokens, int block) {
+  public boolean published(Prefix prefix, int block) {
+    assertThat(offered.add(prefix.key())).as("taken before").isTrue();
+    var there = published.get(prefix.key());
+    checkIs(there, prefix, block);
+    if (refusals++ % 3 == 0) {
+      offered.remove(prefix.key());
+      return false;
+    }
+    if (hasSecond) {
+      second.put(prefix.key(), memory[block].clone());
+    }
+    return true;
+  }
+
+  @Override
+  public void evicted(Prefix prefix, int block) {
+    var key = prefix.key();
     var gone = published.remove(key);
-    assertThat(gone).isNotNull();
-    assertThat(gone.block).isEqualTo(block);
-    assertThat(memory[block][blockSize - 1]).isEqualTo(gone.row);
-    assertThat(lastTokens(gone.row)).isEqualTo(tokens);
+    checkIs(gone, prefix, block);
+    offered.remove(key);
     if (hasSecond) {
       second.put(key, memory[block].clone());
     }
@@ -282,19 +302,21 @@ final class CacheModel implements BlockStore {
   }
 
   @Override
-  public boolean has(BlockKey key) {
+  public boolean has(BlockKey parent, BlockKey key) {
     return second.containsKey(key);
   }
 
   @Override
-  public boolean load(BlockKey key, int[] tokens, int into) {
+  public boolean load(Prefix prefix, int into) {
+    var key = prefix.key();
     if (loses(key)) {
       memory[into] = new Row[blockSize];
       return false;
     }
     memory[into] = second.get(key).clone();
     var row = memory[into][blockSize - 1];
-    assertThat(lastTokens(row)).isEqualTo(tokens);
+    assertThat(row).isEqualTo(row(prefix.lineage(), prefix.tokens(), prefix.length()));
+    offered.add(key);
     assertThat(published.put(key, new Published(row, into))).isNull();
     held.add(into);
     return true;
@@ -395,9 +417,11 @@ final class CacheModel implements BlockStore {
     return new Row(lineage, Arrays.stream(tokens, 0, length).boxed().toList());
   }
 
-  private int[] lastTokens(Row row) {
-    var length = row.prefix.size();
-    return ints(row.prefix.subList(length - blockSize, length));
+  private void checkIs(Published there, Prefix prefix, int block) {
+    assertThat(there).isNotNull();
+    assertThat(there.block).isEqualTo(block);
+    assertThat(memory[block][blockSize - 1]).isEqualTo(there.row);
+    assertThat(row(prefix.lineage(), prefix.tokens(), prefix.length())).isEqualTo(there.row);
   }
 
   private static int[] ints(List<Integer> tokens) {

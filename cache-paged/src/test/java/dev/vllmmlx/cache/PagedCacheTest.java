@@ -4,8 +4,10 @@ import static dev.vllmmlx.cache.BlockTableTest.open;
 import static dev.vllmmlx.cache.BlockTableTest.stored;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -141,19 +143,60 @@ class PagedCacheTest {
   }
 
   @Test
+  void offersAPublishedBlockUntilTheStoreHasTakenIt() {
+    var store = new OneBlock();
+    var cache = new PagedCache(4, 2, true, store);
+    cache.spill();
+    assertThat(store.offers).isZero();
+    stored(cache, 1, 2, 3);
+    cache.spill();
+    cache.spill();
+    cache.spill();
+    assertThat(store.offers).isEqualTo(2);
+  }
+
+  @Test
+  void adoptsTheRestWhenTheStoreHasMoreOfIt() {
+    var store = new OneBlock();
+    var cache = new PagedCache(4, 2, true, store);
+    stored(cache, 1, 2, 3, 4);
+    cache.evictAll(); // the last block first, so that the store has the first one
+    try (var table = cache.open(LINEAGE)) {
+      var prompt = new int[] {1, 2, 3, 4, 5};
+      assertThat(table.reuse(prompt, 5)).isEqualTo(2);
+      stored(cache, 1, 2, 3, 4);
+      assertThat(table.reuse(prompt, 5)).isEqualTo(4);
+      table.reserve(1);
+      assertThatIllegalStateException().isThrownBy(() -> table.reuse(prompt, 5));
+      table.append(prompt, 4, 1);
+      assertThatIllegalStateException().isThrownBy(() -> table.reuse(prompt, 5));
+    }
+    assertThat(cache.status().promptTokens())
+        .containsEntry(PrefixOutcome.LOADED, 2L)
+        .containsEntry(PrefixOutcome.CACHED, 2L)
+        .containsEntry(PrefixOutcome.LAST, 1L)
+        .containsEntry(PrefixOutcome.EVICTED, 0L);
+  }
+
+  @Test
   void aStoreThatFailsCostsNoBlock() {
     var failing =
         new BlockStore() {
           @Override
-          public void evicted(BlockKey key, int[] tokens, int block) {}
-
-          @Override
-          public boolean has(BlockKey key) {
+          public boolean published(Prefix prefix, int block) {
             return true;
           }
 
           @Override
-          public boolean load(BlockKey key, int[] tokens, int into) {
+          public void evicted(Prefix prefix, int block) {}
+
+          @Override
+          public boolean has(BlockKey parent, BlockKey key) {
+            return true;
+          }
+
+          @Override
+          public boolean load(Prefix prefix, int into) {
             return false;
           }
         };
@@ -217,17 +260,22 @@ class PagedCacheTest {
   private static BlockStore recording(List<Integer> lastTokens) {
     return new BlockStore() {
       @Override
-      public void evicted(BlockKey key, int[] tokens, int block) {
-        lastTokens.add(IntStream.of(tokens).boxed().toList().getLast());
+      public boolean published(Prefix prefix, int block) {
+        return true;
       }
 
       @Override
-      public boolean has(BlockKey key) {
+      public void evicted(Prefix prefix, int block) {
+        lastTokens.add(IntStream.of(prefix.tokens()).boxed().toList().getLast());
+      }
+
+      @Override
+      public boolean has(BlockKey parent, BlockKey key) {
         return false;
       }
 
       @Override
-      public boolean load(BlockKey key, int[] tokens, int into) {
+      public boolean load(Prefix prefix, int into) {
         return false;
       }
     };
@@ -239,24 +287,30 @@ class PagedCacheTest {
     private int[] tokens;
     private boolean keep;
     private int loads;
+    private int offers;
 
     @Override
-    public void evicted(BlockKey key, int[] tokens, int block) {
+    public boolean published(Prefix prefix, int block) {
+      return offers++ % 2 > 0;
+    }
+
+    @Override
+    public void evicted(Prefix prefix, int block) {
       if (!keep) {
-        this.key = key;
-        this.tokens = tokens;
+        key = prefix.key();
+        tokens = prefix.tokens();
       }
     }
 
     @Override
-    public boolean has(BlockKey key) {
+    public boolean has(BlockKey parent, BlockKey key) {
       return key.equals(this.key);
     }
 
     @Override
-    public boolean load(BlockKey key, int[] tokens, int into) {
+    public boolean load(Prefix prefix, int into) {
       loads++;
-      assertThat(tokens).isEqualTo(this.tokens);
+      assertThat(Arrays.copyOf(prefix.tokens(), prefix.length())).isEqualTo(tokens);
       return true;
     }
   }

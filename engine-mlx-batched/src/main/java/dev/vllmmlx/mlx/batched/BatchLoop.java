@@ -38,6 +38,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
       var waits = 0;
       while (!loop.closing()) {
         loop.beat();
+        model.memory().boundary();
         publish();
         if (scheduler.await(500, TimeUnit.MILLISECONDS)) {
           waits = 0;
@@ -103,6 +104,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
     var decoded = (int) chunks.stream().filter(chunk -> chunk.row().decodes()).count();
     var prefilled = chunks.stream().mapToInt(chunk -> chunk.tokens().length).sum() - decoded;
     cost.took(decoded + prefilled, nanos / 1e9);
+    model.memory().took(decoded + prefilled, nanos);
     figures.stepped(decoded, prefilled);
   }
 

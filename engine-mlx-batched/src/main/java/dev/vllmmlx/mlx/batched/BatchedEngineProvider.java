@@ -39,7 +39,8 @@ public final class BatchedEngineProvider implements EngineProvider {
     return new MlxEngineOpening<BatchModel>(
             MlxOptions.of(context),
             context,
-            (loaded, contextLength) -> LoadedBatchModel.of(loaded, contextLength, settings),
+            (checkpoint, loaded, contextLength) ->
+                LoadedBatchModel.of(checkpoint, loaded, contextLength, settings),
             new BatchLoop(settings),
             settings.maxRows())
         .open();

@@ -4,7 +4,9 @@ import dev.vllmmlx.mlx.engine.OptionReader;
 import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.EngineOption;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -16,9 +18,24 @@ import java.util.OptionalLong;
  *     memory of its own
  * @param blockSize tokens of a block
  * @param kvBytes memory for keys and values; empty for what suits the machine
+ * @param disk where blocks are kept across restarts, if anywhere
  */
 record BatchedSettings(
-    int maxSequences, int maxBatchTokens, boolean paged, int blockSize, OptionalLong kvBytes) {
+    int maxSequences,
+    int maxBatchTokens,
+    boolean paged,
+    int blockSize,
+    OptionalLong kvBytes,
+    Optional<Disk> disk) {
+
+  /**
+   * A folder for blocks.
+   *
+   * @param bytes of all its files
+   */
+  record Disk(Path folder, long bytes) {}
+
+  private static final long DISK_BYTES = 10L << 30;
 
   /** Rows that may have a token in one pass. */
   int maxRows() {
@@ -54,7 +71,17 @@ record BatchedSettings(
               "kv-cache-memory",
               EngineOption.Type.BYTES,
               "",
-              "Memory for keys and values; a quarter of the machine's unless given"));
+              "Memory for keys and values; a quarter of the machine's unless given"),
+          new EngineOption(
+              "cache-dir",
+              EngineOption.Type.TEXT,
+              "",
+              "Folder that keeps computed prefixes across restarts; implies --use-paged-cache"),
+          new EngineOption(
+              "cache-dir-size",
+              EngineOption.Type.BYTES,
+              "",
+              "What the files in --cache-dir may take together; 10GB unless given"));
 
   /**
    * @throws EngineException.InvalidRequest that names the option at fault
@@ -66,11 +93,23 @@ record BatchedSettings(
       throw OptionReader.wrong(
           "block-size", "must be a multiple of %d, and is %d".formatted(BLOCK_STEP, blockSize));
     }
+    var disk = disk(read);
     return new BatchedSettings(
         read.integer("max-num-seqs", 1).orElseThrow(),
         read.integer("max-batch-tokens", 1).orElseThrow(),
-        context.flag("use-paged-cache"),
+        context.flag("use-paged-cache") || disk.isPresent(),
         blockSize,
-        read.bytes("kv-cache-memory"));
+        read.bytes("kv-cache-memory"),
+        disk);
+  }
+
+  private static Optional<Disk> disk(OptionReader read) {
+    var size = read.bytes("cache-dir-size");
+    var folder = read.text("cache-dir");
+    if (folder.isEmpty() && size.isPresent()) {
+      throw OptionReader.wrong(
+          "cache-dir-size", "is for the folder of --cache-dir, and none is given");
+    }
+    return folder.map(path -> new Disk(Path.of(path), size.orElse(DISK_BYTES)));
   }
 }

@@ -32,6 +32,12 @@ interface KvMemory extends AutoCloseable {
    */
   ForwardPass pass(List<Chunk> chunks);
 
+  /** A step's boundary: time for a little of what is not urgent. */
+  default void boundary() {}
+
+  /** A step of so many rows has taken so long. */
+  default void took(int rows, long nanos) {}
+
   /** Computes what passes have written so far. */
   void evaluate();
 

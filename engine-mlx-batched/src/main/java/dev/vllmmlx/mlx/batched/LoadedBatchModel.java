@@ -1,5 +1,6 @@
 package dev.vllmmlx.mlx.batched;
 
+import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.Mlx;
@@ -26,14 +27,16 @@ final class LoadedBatchModel implements BatchModel {
   /**
    * Lays out the memory for keys and values.
    *
-   * @throws dev.vllmmlx.spi.EngineException.InvalidRequest if the budget is too small
+   * @throws dev.vllmmlx.spi.EngineException.InvalidRequest if the budget is too small, or the
+   *     folder for blocks cannot be used
    */
-  static LoadedBatchModel of(LoadedModel loaded, int contextLength, BatchedSettings settings) {
+  static LoadedBatchModel of(
+      Checkpoint checkpoint, LoadedModel loaded, int contextLength, BatchedSettings settings) {
     var model = loaded.model();
     var budget = KvBudget.of(model, contextLength, settings);
     var memory =
         settings.paged()
-            ? new PagedMemory(model, "", settings.blockSize(), budget)
+            ? PagedMemory.of(checkpoint, model, settings, budget)
             : new ContiguousMemory(model, budget);
     return new LoadedBatchModel(loaded, memory, Math.min(contextLength, memory.capacity()));
   }

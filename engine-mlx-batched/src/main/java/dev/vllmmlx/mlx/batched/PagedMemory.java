@@ -1,28 +1,37 @@
 package dev.vllmmlx.mlx.batched;
 
+import dev.vllmmlx.cache.BlockStore;
 import dev.vllmmlx.cache.BlockTable;
 import dev.vllmmlx.cache.Lineage;
 import dev.vllmmlx.cache.PagedCache;
 import dev.vllmmlx.cache.PoolStatus;
+import dev.vllmmlx.cache.disk.DiskFigures;
+import dev.vllmmlx.cache.disk.DiskStore;
+import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.model.CausalLanguageModel;
 import dev.vllmmlx.mlx.nn.ForwardPass;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Keys and values in blocks of one pool for each layer, allocated once; sequences that begin alike
  * share blocks.
  */
 final class PagedMemory implements KvMemory {
+
+  /** When the engine closes, what writing to the disk may take. */
+  private static final Duration LAST_WRITES = Duration.ofSeconds(10);
+
   private final CausalLanguageModel model;
-  private final String identity;
   private final int blocks;
   private final int blockSize;
   private final long bytesPerToken;
@@ -33,18 +42,41 @@ final class PagedMemory implements KvMemory {
 
   private final List<Array> values = new ArrayList<>();
 
+  private final String identity;
+  private final Optional<DiskStore> disk;
   private PagedCache books;
 
-  /**
-   * @param identity tells this model's keys and values from those of others
-   */
-  PagedMemory(CausalLanguageModel model, String identity, int blockSize, KvBudget budget) {
+  private PagedMemory(
+      CausalLanguageModel model, int blockSize, KvBudget budget, Optional<Provenance> provenance) {
     this.model = model;
-    this.identity = identity;
     this.blockSize = blockSize;
     this.blocks = (int) Math.min(budget.tokens() / blockSize, Integer.MAX_VALUE);
     this.bytesPerToken = budget.bytesPerToken();
-    reset();
+    layOut();
+    try {
+      this.identity = provenance.map(of -> of.identity(planes())).orElse("");
+      this.disk = provenance.map(of -> of.open(blockSize, new PoolBytes(this::planes)));
+    } catch (RuntimeException e) {
+      owned.close();
+      throw e;
+    }
+    openBooks();
+  }
+
+  /**
+   * Lays out the pool.
+   *
+   * @throws dev.vllmmlx.spi.EngineException.InvalidRequest if the folder for blocks cannot be used
+   */
+  static PagedMemory of(
+      Checkpoint checkpoint, CausalLanguageModel model, BatchedSettings settings, KvBudget budget) {
+    var provenance = settings.disk().map(disk -> new Provenance(checkpoint, disk));
+    return new PagedMemory(model, settings.blockSize(), budget, provenance);
+  }
+
+  /** Everything that is kept for a block: the first axis is the block's. */
+  private List<Array> planes() {
+    return Stream.concat(keys.stream(), values.stream()).toList();
   }
 
   @Override
@@ -58,7 +90,17 @@ final class PagedMemory implements KvMemory {
     values.forEach(Array::free);
     keys.clear();
     values.clear();
-    books = new PagedCache(blocks, blockSize, true);
+    layOut();
+    openBooks();
+  }
+
+  private void openBooks() {
+    books =
+        new PagedCache(
+            blocks, blockSize, true, disk.map(BlockStore.class::cast).orElse(BlockStore.NONE));
+  }
+
+  private void layOut() {
     for (var layer : model.kvLayers()) {
       keys.add(pool(layer.kvHeads(), layer.headDim()));
       values.add(pool(layer.kvHeads(), layer.headDim()));
@@ -88,6 +130,20 @@ final class PagedMemory implements KvMemory {
       Mlx.copyInPlace(keys.get(layer), from, to);
       Mlx.copyInPlace(values.get(layer), from, to);
     }
+  }
+
+  @Override
+  public void boundary() {
+    disk.ifPresent(
+        store -> {
+          store.boundary();
+          books.spill();
+        });
+  }
+
+  @Override
+  public void took(int rows, long nanos) {
+    disk.ifPresent(store -> store.computed(rows, nanos));
   }
 
   @Override
@@ -122,11 +178,31 @@ final class PagedMemory implements KvMemory {
                 gauges.put(
                     "prefix_tokens_%s_total".formatted(outcome.name().toLowerCase(Locale.ROOT)),
                     (double) tokens));
+    disk.ifPresent(store -> addTo(gauges, store.figures()));
     return gauges;
   }
 
+  private static void addTo(Map<String, Double> gauges, DiskFigures figures) {
+    gauges.put("kv_disk_files", (double) figures.files());
+    gauges.put("kv_disk_bytes", (double) figures.bytes());
+    gauges.put("kv_disk_blocks_written_total", (double) figures.written());
+    gauges.put("kv_disk_blocks_read_total", (double) figures.read());
+    gauges.put("kv_disk_blocks_lost_total", (double) figures.lost());
+    gauges.put("kv_disk_files_refused_total", (double) figures.refused());
+    gauges.put("kv_disk_files_evicted_total", (double) figures.evicted());
+    gauges.put("kv_disk_failures_total", (double) figures.failed());
+  }
+
+  /** What the disk has not got yet is written first, parents before those that follow them. */
   @Override
   public void close() {
+    disk.ifPresent(
+        store -> {
+          store.waitForBuffers(LAST_WRITES);
+          books.spill();
+          books.evictAll();
+          store.close();
+        });
     owned.close();
   }
 
@@ -140,6 +216,16 @@ final class PagedMemory implements KvMemory {
     @Override
     public int length() {
       return table.length();
+    }
+
+    @Override
+    public boolean load(int[] tokens) {
+      if (disk.isEmpty()) {
+        return false;
+      }
+      disk.get().deferred(); // whoever asked before
+      table.reuse(tokens, tokens.length);
+      return disk.get().deferred();
     }
 
     @Override

@@ -25,7 +25,12 @@ final class Row {
   private final List<Row> followers = new ArrayList<>();
 
   private SequenceKv kv;
+
+  /** Whether anything of it was computed. */
   private boolean begun;
+
+  /** Whether more of its beginning may come from a disk. */
+  private boolean loading;
 
   Row(Job job) {
     this.job = job;
@@ -74,8 +79,22 @@ final class Row {
   /** Takes memory, which may hold a beginning of it already. */
   void begin(SequenceKv kv) {
     this.kv = kv;
-    if (!begun) {
-      begun = true;
+    loading = true;
+    found();
+  }
+
+  /** Whether its next tokens come from a disk, so that they are not to be computed. */
+  boolean loads() {
+    if (loading) {
+      loading = kv.load(sequence.tokens(0, sequence.length()));
+      found();
+    }
+    return loading;
+  }
+
+  /** So much of it was cached. */
+  private void found() {
+    if (!begun && !answered()) {
       sequence.begin(Math.min(kv.length(), sequence.promptLength()));
     }
     job.computed(kv.length());
@@ -83,6 +102,7 @@ final class Row {
 
   /** A step has computed its next tokens. */
   void appended(Chunk chunk) {
+    begun = true;
     kv.appended(chunk.tokens());
     job.computed(kv.length());
   }

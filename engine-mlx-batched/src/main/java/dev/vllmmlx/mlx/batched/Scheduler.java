@@ -72,7 +72,9 @@ final class Scheduler {
   }
 
   private void addPrompts(List<Chunk> chunks, int budget) {
-    var turns = new PromptTurns(running.stream().filter(row -> !row.decodes()).toList(), budget);
+    // What comes from a disk at the next steps is not computed now.
+    var prompts = running.stream().filter(row -> !row.decodes() && !row.loads()).toList();
+    var turns = new PromptTurns(prompts, budget);
     for (var row = turns.next(); row.isPresent(); row = turns.next()) {
       addPrompt(chunks, row.get(), turns);
     }

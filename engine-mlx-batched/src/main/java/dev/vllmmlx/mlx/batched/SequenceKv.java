@@ -12,6 +12,17 @@ interface SequenceKv {
   int length();
 
   /**
+   * Takes in more of the sequence's beginning from a place slower than memory, as far as there is
+   * time at this step's boundary. For a sequence of which nothing was computed since it was opened.
+   *
+   * @param tokens the same as when it was opened
+   * @return whether there is more, for which it is better to wait than to compute it
+   */
+  default boolean load(int[] tokens) {
+    return false;
+  }
+
+  /**
    * Makes room for the next tokens.
    *
    * @return false if there is no memory; nothing has changed then

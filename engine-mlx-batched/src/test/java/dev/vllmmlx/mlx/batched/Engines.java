@@ -34,8 +34,9 @@ final class Engines {
     return new MlxEngineOpening<BatchModel>(
             MlxOptions.of(context),
             context,
-            (loaded, contextLength) ->
-                new FaultyModel(LoadedBatchModel.of(loaded, contextLength, settings), fault),
+            (checkpoint, loaded, contextLength) ->
+                new FaultyModel(
+                    LoadedBatchModel.of(checkpoint, loaded, contextLength, settings), fault),
             new BatchLoop(settings),
             settings.maxRows())
         .open();

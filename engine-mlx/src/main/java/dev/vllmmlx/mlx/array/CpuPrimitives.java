@@ -48,6 +48,16 @@ public final class CpuPrimitives {
   }
 
   /**
+   * What results are computed by, to the last bit: the libraries, the device and the kernels. Two
+   * processes with the same text compute the same bits. To be called on an owner thread.
+   */
+  public static String computedBy() {
+    return "%s %s %s"
+        .formatted(
+            NativeLibraries.identity(), Device.best(), enabled() ? kernels() : "no primitives");
+  }
+
+  /**
    * Chooses kernels, for tests: {@code auto} is the best of this machine.
    *
    * @throws MlxException where the machine does not have them

@@ -169,6 +169,35 @@ public final class Mlx {
     Native.run(Native.COPY_IN_PLACE, o.use(array), from, to);
   }
 
+  /**
+   * Copies one element of the first axis, in its own type and row by row, at once.
+   *
+   * @param into native, with room for it: {@code bytes / dim(0)}
+   */
+  public static void copyOut(Array array, int at, MemorySegment into) {
+    var o = Owner.current();
+    checkRoom(array, into);
+    Native.run(Native.COPY_OUT, o.use(array), at, into.address());
+  }
+
+  /**
+   * Copies such an element over one of the first axis, at once and in place: see {@link
+   * #copyInPlace}.
+   *
+   * @param from native, and at least as long as the element
+   */
+  public static void copyIn(Array array, int at, MemorySegment from) {
+    var o = Owner.current();
+    checkRoom(array, from);
+    Native.run(Native.COPY_IN, o.use(array), at, from.address());
+  }
+
+  private static void checkRoom(Array array, MemorySegment segment) {
+    if (!segment.isNative() || segment.byteSize() < array.bytes() / array.dim(0)) {
+      throw new IllegalArgumentException("no native segment of the element's size");
+    }
+  }
+
   public static Array ones(DType type, int... shape) {
     return full(1, type, shape);
   }

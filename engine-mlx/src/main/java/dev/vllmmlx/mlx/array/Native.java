@@ -53,6 +53,8 @@ final class Native {
   static final MethodHandle FROM_DATA = bind(P, "from_data", P, J, P, I, I);
   static final MethodHandle RESERVE = bind(P, "reserve", P, I, I);
   static final MethodHandle COPY_IN_PLACE = bind(I, "copy_in_place", P, I, I);
+  static final MethodHandle COPY_OUT = bind(I, "copy_out", P, I, P);
+  static final MethodHandle COPY_IN = bind(I, "copy_in", P, I, P);
   static final MethodHandle FULL = bind(P, "full", P, I, D, I);
   static final MethodHandle ARANGE = bind(P, "arange", D, D, D, I);
   static final MethodHandle RANDOM_UNIFORM = bind(P, "random_uniform", J, D, D, P, I, I);

@@ -62,6 +62,25 @@ final class NativeLibraries {
     return locate().resolve(platform().startsWith("macos") ? "libvllmmlx.dylib" : "libvllmmlx.so");
   }
 
+  /** A digest that tells these libraries from those of another build. */
+  static String identity() {
+    var manifest = locate().resolve(MANIFEST);
+    try (var in =
+        Files.exists(manifest)
+            ? Files.newInputStream(manifest)
+            : Optional.ofNullable(
+                    NativeLibraries.class.getResourceAsStream(
+                        "/native/" + platform() + "/" + MANIFEST))
+                .orElseGet(InputStream::nullInputStream)) {
+      var digest = sha256();
+      digest.update(in.readAllBytes());
+      digest.update(Files.readAllBytes(shim()));
+      return hex(digest.digest());
+    } catch (IOException e) {
+      throw new MlxException("cannot read the native libraries: " + e.getMessage(), e);
+    }
+  }
+
   /** {@code <os>-<arch>} as the build names it. */
   static String platform() {
     var os =

@@ -47,10 +47,11 @@ public final class MlxEngineOpening<M extends ServedModel> {
   public interface Preparation<M> {
 
     /**
+     * @param checkpoint where it was loaded from
      * @param loaded belongs to what is returned; where this throws, to the caller
      * @param contextLength tokens that prompt and answer may have together
      */
-    M prepare(LoadedModel loaded, int contextLength);
+    M prepare(Checkpoint checkpoint, LoadedModel loaded, int contextLength);
   }
 
   private final MlxOptions options;
@@ -138,7 +139,8 @@ public final class MlxEngineOpening<M extends ServedModel> {
   private M load(Checkpoint checkpoint) throws Exception {
     var loaded = ModelLoader.standard().load(checkpoint, options.dtype());
     try {
-      return preparation.prepare(loaded, options.contextLength(loaded.config().maxPositions()));
+      return preparation.prepare(
+          checkpoint, loaded, options.contextLength(loaded.config().maxPositions()));
     } catch (Throwable t) {
       loaded.close();
       throw t;

@@ -30,7 +30,11 @@ public final class SimpleEngineProvider implements EngineProvider {
   public Engine open(EngineContext context) {
     var settings = SimpleEngineSettings.of(context);
     return new MlxEngineOpening<ModelRunner>(
-            MlxOptions.of(context), context, MlxRunner::new, new OneAtATime(settings), 1)
+            MlxOptions.of(context),
+            context,
+            (_, loaded, length) -> new MlxRunner(loaded, length),
+            new OneAtATime(settings),
+            1)
         .open();
   }
 }

@@ -14,8 +14,11 @@ final class Phases {
     this.arrived = arrived;
   }
 
+  /** The first time counts. */
   void takenUp() {
-    takenUp = System.nanoTime();
+    if (takenUp == 0) {
+      takenUp = System.nanoTime();
+    }
   }
 
   void token() {

@@ -123,7 +123,7 @@ public final class Sequence {
   }
 
   /**
-   * The engine begins to compute.
+   * The engine begins to compute; again, where more of it turns out to be cached.
    *
    * @param cachedTokens how many of the prompt's tokens it need not compute
    */

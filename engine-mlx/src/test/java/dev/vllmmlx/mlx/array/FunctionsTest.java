@@ -1,8 +1,11 @@
 package dev.vllmmlx.mlx.array;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
@@ -316,6 +319,24 @@ class FunctionsTest {
           Mlx.resetPeakMemory();
           assertThat(MemoryStatus.now().cacheBytes()).isZero();
           assertThat(Mlx.version()).isEqualTo("0.32.4");
+        });
+  }
+
+  @Test
+  void anElementIsCopiedOutAndOverAnother() {
+    on(
+        () -> {
+          var array = Mlx.reserved(DType.FLOAT32, 3, 2, 2);
+          try (var arena = Arena.ofConfined()) {
+            Mlx.copyIn(array, 1, arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 2, 3, 4));
+            var out = arena.allocate(16);
+            Mlx.copyOut(array, 1, out);
+            assertThat(out.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(1, 2, 3, 4);
+            assertThat(array.toFloats()).containsExactly(0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0);
+            assertThatThrownBy(() -> Mlx.copyOut(array, 3, out)).isInstanceOf(MlxException.class);
+            assertThatThrownBy(() -> Mlx.copyIn(array, 0, arena.allocate(15)))
+                .isInstanceOf(IllegalArgumentException.class);
+          }
         });
   }
 }

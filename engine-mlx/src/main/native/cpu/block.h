@@ -56,16 +56,25 @@ class Block {
   Block(const Rows& x, const std::vector<Part>& parts) : x_(x), stride_(padded(x.length())) {
     auto& set = kernels();
     for (auto& part : parts) {
-      laid_out_ = std::max(laid_out_, set.laid_out(part.w));
       room_ = std::max(room_, room_for(part.w));
+      int id = set.layout(part.w);
+      bool known = std::any_of(layouts_.begin(), layouts_.end(), [&](auto& layout) { return layout.id == id; });
+      if (id != 0 && !known) layouts_.push_back({id, &part.w, round_up(set.laid_out(part.w)), nullptr});
     }
   }
 
   // Reads, norms and lays out `count` rows, of which `row_of` says which they are.
   template <class RowOf>
   void prepare(int64_t count, const RowOf& row_of, const float* norm = nullptr, float eps = 0, bool normed = false) {
-    room_of_rows_.resize(count * (stride_ + laid_out_) + kSlack);
+    int64_t floats = stride_;
+    for (auto& layout : layouts_) floats += layout.stride;
+    room_of_rows_.resize(count * floats + kSlack);
     rows_ = aligned(room_of_rows_.data());
+    float* next = rows_ + count * stride_;
+    for (auto& layout : layouts_) {
+      layout.rows = next;
+      next += count * layout.stride;
+    }
     auto& set = kernels();
     int64_t length = x_.length();
     parallel_for(count, 4, [&](int64_t begin, int64_t end) {
@@ -74,7 +83,7 @@ class Block {
         x_.read(row_of(r), row);
         std::fill(row + length, row + stride_, 0.0f);
         if (normed) set.rms_norm(row, norm, length, eps, row);
-        if (laid_out_ > 0) set.lay_out(row, length, rows_ + count * stride_ + r * laid_out_);
+        for (auto& layout : layouts_) set.lay_out(*layout.w, row, layout.rows + r * layout.stride);
       }
     });
     count_ = count;
@@ -83,21 +92,37 @@ class Block {
   // Outputs [begin, end) of a part, with its bias, to y[r * ldy + output].
   void multiply(Part& part, int64_t begin, int64_t end, float* y, int64_t ldy) const {
     auto& set = kernels();
-    bool laid_out = set.laid_out(part.w) > 0;
-    const float* rows = rows_ + (laid_out ? count_ * stride_ : 0);
-    set.multiply(part.w, rows, laid_out ? laid_out_ : stride_, count_, begin, end, y, ldy, scratch(room_));
+    const float* rows = rows_;
+    int64_t stride = stride_;
+    int id = set.layout(part.w);
+    for (auto& layout : layouts_) {
+      if (layout.id == id) {
+        rows = layout.rows;
+        stride = layout.stride;
+      }
+    }
+    set.multiply(part.w, rows, stride, count_, begin, end, y, ldy, scratch(room_));
     if (auto bias = part.bias_floats()) {
       for (int64_t r = 0; r < count_; r++) add(bias + begin, end - begin, y + r * ldy + begin);
     }
   }
 
  private:
+  struct Layout {
+    int id;
+    const Matrix* w;
+    int64_t stride; // of its rows
+    float* rows;
+  };
+
+  static int64_t round_up(int64_t floats) { return (floats + 15) / 16 * 16; } // whole lines of the cache
+
   const Rows& x_;
   int64_t stride_;
   int64_t room_ = 0;
   int64_t count_ = 0;
-  int64_t laid_out_ = 0; // floats of a row, if any part wants that
   float* rows_ = nullptr; // as they come, and then as they are laid out
+  std::vector<Layout> layouts_; // that the parts want
   std::vector<float> room_of_rows_;
 };
 

@@ -31,7 +31,7 @@ inline int64_t padded(int64_t count) { return (count + kPadding - 1) / kPadding 
 
 // Floats of scratch memory that a product takes: some rows unpacked, their scales and biases, and one row as it is packed; or
 // the sums of a tile.
-inline int64_t room_for(const Matrix& w) { return 6 * padded(w.inputs) + 2048; }
+inline int64_t room_for(const Matrix& w) { return 6 * padded(w.inputs) + 20000; }
 
 // Keys and values of one head of one sequence, where they lie: in blocks of `block_size` positions each, `block` apart. A
 // row of `dims` elements is dense, and rows of a block are `row` apart. All in elements.
@@ -70,9 +70,11 @@ struct Kernels {
   // Elements [offset, offset + count) as float32.
   void (*widen)(const void* from, Float kind, int64_t offset, int64_t count, float* to);
 
-  // Floats of a row as it is multiplied with this matrix, if it has to go through `lay_out` for that, 0 otherwise.
+  // How rows are laid out to be multiplied with this matrix: 0 as they are, else a number that all matrices have that take the
+  // same layout. Then it takes so many floats, and lay_out() makes it of a padded row.
+  int (*layout)(const Matrix& w);
   int64_t (*laid_out)(const Matrix& w);
-  void (*lay_out)(const float* row, int64_t count, float* to);
+  void (*lay_out)(const Matrix& w, const float* row, float* to);
 
   // y[r * ldy + n] = x[r] . w[n] for rows [0, rows), which are ldx apart, padded or laid out, and outputs [begin, end). A result
   // depends on its own row and output alone, bit for bit, whatever else is computed in the call.

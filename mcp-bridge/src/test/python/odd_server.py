@@ -38,6 +38,7 @@ TOOLS = {
     "environment": ANY,
     "spawn": ANY,
     "fail": ANY,
+    "steps": ANY,
     "bad schema": {"type": "no such type", "pattern": 7},
 }
 
@@ -60,7 +61,7 @@ def ask(method, params):
     return answers[name][1]
 
 
-def call(tool, arguments, request):
+def call(tool, arguments, request, token):
     if tool == "echo":
         return text(arguments["text"] * arguments.get("times", 1))
     if tool == "crash":
@@ -105,6 +106,12 @@ def call(tool, arguments, request):
         return text(str(child.pid))
     if tool == "fail":
         return text("it did not work", isError=True)
+    if tool == "steps":
+        for step in (1, 2):
+            progress = {"progressToken": token, "progress": step, "total": 2, "message": "on it"}
+            say({"method": "notifications/progress", "params": progress})
+            time.sleep(0.3)
+        return text("there")
     return text(f"called {tool}")
 
 
@@ -145,7 +152,12 @@ def handle(message):
     elif method == "tools/list":
         say({"id": request, "result": listed(params.get("cursor"))})
     elif method == "tools/call":
-        result = call(params["name"], params.get("arguments") or {}, request)
+        result = call(
+            params["name"],
+            params.get("arguments") or {},
+            request,
+            (params.get("_meta") or {}).get("progressToken"),
+        )
         if result is not None:
             say({"id": request, "result": result})
     elif method == "notifications/cancelled":

@@ -124,6 +124,24 @@ class McpChatsTest {
   }
 
   @Test
+  void aStreamTellsHowFarAToolIs() {
+    says(call("odd__steps", "{}"), "done");
+    var events =
+        TestServer.chunks(server.post(CHAT, body(", 'stream': true"))).stream()
+            .filter(chunk -> chunk.has("mcp_events"))
+            .flatMap(chunk -> chunk.get("mcp_events").valueStream())
+            .toList();
+    assertThat(events.stream().map(event -> event.get("type").stringValue()))
+        .startsWith("tool_call", "tool_progress")
+        .endsWith("tool_result");
+    var progress = events.get(1);
+    assertThat(progress.get("tool_call_id")).isEqualTo(events.getFirst().get("tool_call_id"));
+    assertThat(progress.get("total").doubleValue()).isEqualTo(2);
+    assertThat(progress.get("message").stringValue()).isEqualTo("on it");
+    assertThat(events.getLast().get("content").stringValue()).isEqualTo("there");
+  }
+
+  @Test
   void severalCallsOfOneAnswerRunAtOnceAndKeepTheirOrder() {
     says(
         call("odd__echo", "{\"text\": \"one\"}") + call("odd__echo", "{\"text\": \"two\"}"),

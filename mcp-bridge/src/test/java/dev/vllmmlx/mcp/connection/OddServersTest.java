@@ -138,7 +138,7 @@ final class OddServersTest {
   @Test
   void everyPageIsReadButNotAnEndlessOne() throws Exception {
     try (var server = start(Servers.odd("pages"))) {
-      assertThat(server.status().tools()).hasSize(13);
+      assertThat(server.status().tools()).hasSize(14);
     }
     try (var server = start(Servers.odd("endless"))) {
       assertThat(server.status().state()).isEqualTo(ServerState.FAILED);

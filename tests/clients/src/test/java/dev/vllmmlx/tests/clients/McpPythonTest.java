@@ -44,6 +44,13 @@ final class McpPythonTest {
   }
 
   @Test
+  void fiftyChatsAtOnceLeaveNothingBehind() {
+    try (var server = RunningServer.start("--engine", "echo", "--mcp-config", config)) {
+      python.pytest("test_mcp_fifty.py", server, "SERVER_PID=" + server.process().pid());
+    }
+  }
+
+  @Test
   void callsAreRunWordForWordAndNoServerIsLeftBehind() throws Exception {
     try (var server = RunningServer.start("--engine", "echo", "--mcp-config", config)) {
       assertThat(servers()).isPositive();

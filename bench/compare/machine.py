@@ -7,7 +7,7 @@ import platform
 import places
 
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm")
-PACKAGES = {"llama": ["llama_cpp_python"], "vllm-mlx": ["vllm-mlx", "mlx-lm", "mlx"], "mlx": ["mlx-lm", "mlx"]}
+PACKAGES = {"vllm-mlx": ["vllm-mlx", "mlx-lm", "mlx"], "mlx": ["mlx-lm", "mlx"]}
 
 
 def described():
@@ -35,6 +35,7 @@ def versions():
             found.append(places.run([places.python(environment), "-c", asked]).strip())
         except places.Failed as e:
             found.append(f"{environment}: {places.shown([e])}")
+    found.append(f"llama.cpp, its source from {(places.HERE / 'llama.txt').read_text().strip()}")
     return found
 
 

@@ -46,9 +46,14 @@ def distribution():
 
 
 def python(environment):
-    """The Python of an environment: llama, vllm-mlx, or mlx (the one that the tests' references are made with)."""
+    """The Python of an environment: vllm-mlx, or mlx (the one that the tests' references are made with)."""
     maker = [ROOT / "testenv/venv"] if environment == "mlx" else [HERE / "environment"]
     return pathlib.Path(run([*maker, environment]).strip()) / "bin/python"
+
+
+def llama(program):
+    """A program of llama.cpp's own."""
+    return pathlib.Path(run([HERE / "llama"], timeout=3 * 3600).strip()) / program
 
 
 def model(name):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import statistics
 
 import places
 
@@ -33,17 +34,19 @@ def ours_together(options, path):
 
 
 def llama(options, path):
-    command = [
-        places.python("llama"), places.HERE / "llama_bench.py", path, "--threads", options.threads,
-        "--prefill", 512, "--depth", 16, "--steps", options.steps, "--batch", 8, "--rounds", 3,
+    alone = [
+        places.llama("llama-bench"), "-m", path, "-t", options.threads, "-p", 512, "-n", options.steps, "-r", 3, "-o", "json",
     ]  # fmt: skip
-    answer = json.loads(places.run(command, preexec_fn=options.on_cores))
-    figures = {
-        "prefill 512": answer["prefill_tokens_per_s"]["median"],
-        "decode": answer["decode_tokens_per_s"]["median"],
-        "decode of 8": answer["batch_decode_tokens_per_s"]["median"],
-    }
-    return figures, [command]
+    figures = {}
+    for test in json.loads(places.run(alone, preexec_fn=options.on_cores)):
+        figures["prefill 512" if test["n_gen"] == 0 else "decode"] = statistics.median(test["samples_ts"])
+    together = [
+        places.llama("llama-batched-bench"), "-m", path, "-t", options.threads, "-c", 8 * (16 + options.steps),
+        "-npp", 16, "-ntg", options.steps, "-npl", 8, "--output-format", "jsonl",
+    ]  # fmt: skip
+    lines = places.run(together, preexec_fn=options.on_cores).splitlines()
+    figures["decode of 8"] = next(json.loads(line)["speed_tg"] for line in lines if line.startswith("{"))
+    return figures, [alone, together]
 
 
 def mlx_lm(options, path):

@@ -6,7 +6,7 @@ import statistics
 BEGIN = "<!-- Written by bench/compare/run: what is between the marks is replaced. -->"
 END = "<!-- The end of what bench/compare/run writes. -->"
 SERVERS = {
-    "llama.cpp": "llama-cpp-python's server",
+    "llama.cpp": "llama.cpp's server, 8 slots",
     "vllm-mlx": "vllm-mlx",
     "vllm-mlx-batched": "vllm-mlx `--continuous-batching`",
     "vllm-mlx-tuned": "the same with float32 weights and OpenBLAS preloaded",
@@ -83,6 +83,29 @@ def goals(m):
             gained = ratio(m(f"raw/ours/{model}", figure), m(f"raw/mlx-lm/{model}", figure))
             yield f"{work}, {what}, to mlx-lm", bound, gained, "x"
     yield "decode of 8 together, 4-bit, to one", 3, ratio(m(together, "decode of 8"), m(together, "decode")), "x"
+    speed = lambda server, streams: m(f"serve/{server}", f"tokens/s at {streams}")
+    fifty = lambda figure: m("serve/ours-batched", f"{figure} at 50")
+    eight, prefix = speed("ours-batched", 8), "serve/ours-prefix"
+    yield "8 streams, to one stream", 3, ratio(eight, speed("ours-batched", 1)), "x"
+    yield "8 streams, to llama.cpp's server with 8 slots", 1.2, ratio(eight, speed("llama.cpp", 8)), "x"
+    yield "8 streams, to vllm-mlx --continuous-batching", 50, ratio(eight, speed("vllm-mlx-batched", 8)), "x"
+    yield "50 streams, to 8 streams", 1, ratio(speed("ours-batched", 50), eight), "x"
+    yield "50 streams, the slowest to the mean", 0.5, ratio(fifty("slowest stream"), fifty("mean stream")), "x"
+    yield "50 streams, answered", 1, share_of(fifty("answered"), fifty("failed")), "%"
+    # The bound is a tenth of the time, so ten times the speed.
+    yield (
+        "first token after 1,000 tokens, cold to cached", 10,
+        ratio(m(prefix, "first token at a cold prefix"), m(prefix, "first token at a cached prefix")), "x",
+    )  # fmt: skip
+    yield "the same: cached tokens of the prompt, as the server says", 0.9, m(prefix, "cached at a cached prefix"), "%"
+    crowd = lambda figure: m("serve/ours-crowded", f"{figure} at 200 clients")
+    answered, refused, failed = crowd("answered"), crowd("refused"), crowd("failed")
+    met = None if answered is None else answered + refused
+    yield "200 clients at once, queue of 64: answered or told 429", 1, ratio(met, answered and answered + failed), "%"
+
+
+def share_of(good, bad):
+    return None if good is None else good / (good + bad)
 
 
 def goal_table(m):
@@ -116,7 +139,7 @@ def served_table(m):
         "streams", "server", "tokens/s", "slowest stream", "TTFT p50, ms", "gap p50, ms", "total p95, s",
         "tokens an answer", "failed", "ours to it",
     )  # fmt: skip
-    for streams in m.options["concurrency"].split(","):
+    for streams in (1, 8, 50):
         get = lambda name, figure: m(f"serve/{name}", f"{figure} at {streams}")
         best = max((get(name, "tokens/s") or 0 for name in ("ours", "ours-batched")), default=0)
         for name, title in SERVERS.items():
@@ -131,6 +154,14 @@ def served_table(m):
                 )
             )  # fmt: skip
     return lines
+
+
+def crowd_line(m):
+    peak = m("serve/ours-crowded", "peak")
+    if peak is None:
+        return ""
+    counts = [m("serve/ours-crowded", f"{figure} at 200 clients") for figure in ("answered", "refused")]
+    return "Of 200 clients at once {:.0f} were answered and {:.0f} told 429; the server took {:.0f} MB at most.".format(*counts, peak / 1e6)
 
 
 def spreads(m):
@@ -191,7 +222,7 @@ def markdown(measured):
             "### Served",
             "",
             f"`vllm-mlx bench serve`, prompts of about {options['prompt_tokens']} tokens, answers of up to"
-            f" {options['max_tokens']}, {options['requests']} requests at each level; the load comes from the same machine."
+            f" {options['max_tokens']}; the load comes from the same machine. {crowd_line(m)}"
             " vllm-mlx serves the 4-bit weights with float32 scales, in which MLX is quickest.",
             "",
             *served_table(m),

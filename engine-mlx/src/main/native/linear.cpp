@@ -1,6 +1,7 @@
 // Matrix products, dense and quantized.
 #include "cpu/experts.h"
 #include "cpu/matmul.h"
+#include "cpu/primitive.h"
 #include "primitives.h"
 #include "runtime.h"
 #include "stock.h"
@@ -74,11 +75,17 @@ VM_EXPORT int32_t vm_product(const ProductArgument* argument, const WeightArgume
   });
 }
 
-// Rows of a packed matrix, unpacked to a floating type.
-VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* packed, int32_t type) {
+// Rows of a matrix, unpacked to a floating type.
+VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* argument, int32_t type) {
   return make([&] {
-    auto from = weight(*packed);
+    auto from = weight(*argument);
     auto to = dtype(type);
+    if (from.bits == 0) {
+      auto rows = mx::astype(mx::take(from.w, *indices, 0), to);
+      // Few rows are computed at once from here on: see cpu/primitive.h.
+      if (primitives_wanted() && rows.shape(0) <= cpu::kRowsComputedAtOnce) rows.eval();
+      return rows;
+    }
     if (primitives_wanted() && cpu::takes_embedding(*indices, from)) {
       return cpu::embedding(*indices, from, to, cpu_stream());
     }

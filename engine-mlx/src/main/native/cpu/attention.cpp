@@ -247,8 +247,7 @@ bool takes_attention(const mx::array& q, const mx::array& k, const mx::array& v,
 
 mx::array attention(
     const mx::array& q, const mx::array& k, const mx::array& v, float scale, bool causal, mx::Stream stream) {
-  return mx::array(
-      q.shape(), q.dtype(), std::make_shared<AttentionOp>(stream, scale, causal), std::vector<mx::array>{q, k, v});
+  return Primitive::result(std::make_shared<AttentionOp>(stream, scale, causal), {q, k, v}, q.shape(), q.dtype());
 }
 
 bool takes_cached_attention(const CachedAttentionInputs& in, const CachedAttentionSettings& s) {
@@ -276,9 +275,9 @@ std::vector<mx::array> cached_attention(
   if (in.query_norm) inputs.push_back(*in.query_norm);
   if (in.key_norm) inputs.push_back(*in.key_norm);
   auto& pool = in.key_pool;
-  return mx::array::make_arrays(
-      {in.queries.shape(), pool.shape(), pool.shape()}, {in.queries.dtype(), pool.dtype(), pool.dtype()},
-      std::make_shared<CachedAttention>(stream, settings), inputs);
+  return Primitive::results(
+      std::make_shared<CachedAttention>(stream, settings), std::move(inputs),
+      {in.queries.shape(), pool.shape(), pool.shape()}, {in.queries.dtype(), pool.dtype(), pool.dtype()});
 }
 
 } // namespace vm::cpu

@@ -160,7 +160,7 @@ mx::array expert_product(
     type = mx::promote_types(type, weight.bias->dtype());
   }
   auto op = std::make_shared<ExpertProduct>(stream, weight.group, weight.bits, weight.bias.has_value());
-  return mx::array({rows.shape(0), weight.w.shape(1)}, type, std::move(op), std::move(inputs));
+  return Primitive::result(std::move(op), std::move(inputs), {rows.shape(0), weight.w.shape(1)}, type);
 }
 
 bool takes_product_across(const mx::array& x, const Weight& weight) {
@@ -173,10 +173,10 @@ mx::array product_across(const mx::array& x, const Weight& weight, mx::Stream st
   check_inputs(weight, inputs);
   auto shape = x.shape();
   shape.back() = static_cast<int>(inputs);
-  return mx::array(
-      shape, mx::promote_types(x.dtype(), weight.scales->dtype()),
+  return Primitive::result(
       std::make_shared<ProductAcross>(stream, weight.group, weight.bits),
-      {x, row_major(weight.w, stream), row_major(*weight.scales, stream), row_major(*weight.biases, stream)});
+      {x, row_major(weight.w, stream), row_major(*weight.scales, stream), row_major(*weight.biases, stream)}, shape,
+      mx::promote_types(x.dtype(), weight.scales->dtype()));
 }
 
 } // namespace vm::cpu

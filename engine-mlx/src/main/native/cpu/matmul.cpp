@@ -246,8 +246,8 @@ std::vector<mx::array> product(
     throw std::invalid_argument("[linear] what is added must have the shape of the product");
   }
   std::vector<mx::Dtype> types(shapes.size(), type);
-  return mx::array::make_arrays(
-      std::move(shapes), types, std::make_shared<Product>(stream, std::move(settings)), std::move(inputs));
+  return Primitive::results(
+      std::make_shared<Product>(stream, std::move(settings)), std::move(inputs), std::move(shapes), types);
 }
 
 bool takes_embedding(const mx::array& indices, const Weight& weight) {
@@ -261,9 +261,9 @@ mx::array embedding(const mx::array& indices, const Weight& weight, mx::Dtype ty
   auto ids = row_major(indices.dtype() == mx::int32 ? indices : mx::astype(indices, mx::int32, stream), stream);
   auto shape = indices.shape();
   shape.push_back(static_cast<int>(inputs));
-  return mx::array(
-      shape, type, std::make_shared<Embedding>(stream, weight.group, weight.bits),
-      {ids, row_major(weight.w, stream), row_major(*weight.scales, stream), row_major(*weight.biases, stream)});
+  return Primitive::result(
+      std::make_shared<Embedding>(stream, weight.group, weight.bits),
+      {ids, row_major(weight.w, stream), row_major(*weight.scales, stream), row_major(*weight.biases, stream)}, shape, type);
 }
 
 } // namespace vm::cpu

@@ -1,7 +1,10 @@
-// What the primitives share: each runs as one task of its CPU stream, which spreads it over the pool's threads.
+// What the primitives share. One of many rows becomes a node of MLX's graph and later a task of its CPU stream. One of few
+// rows is computed where it is asked for: a decode step is some 150 of them, of microseconds each, and graph, evaluation and
+// the stream's thread would cost as much as the work. Both ways run the same task.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -12,9 +15,21 @@
 
 namespace vm::cpu {
 
+// Results of so many rows are computed at once; those of more, as of a prefill, could not all be kept until their scope ends.
+constexpr int64_t kRowsComputedAtOnce = 64;
+
 class Primitive : public mlx::core::Primitive {
  public:
   explicit Primitive(mlx::core::Stream stream) : mlx::core::Primitive(stream) {}
+
+  // The outputs, computed or to be computed.
+  static std::vector<mlx::core::array> results(
+      std::shared_ptr<Primitive> op, std::vector<mlx::core::array> inputs, std::vector<mlx::core::Shape> shapes,
+      const std::vector<mlx::core::Dtype>& types);
+  static mlx::core::array result(
+      std::shared_ptr<Primitive> op, std::vector<mlx::core::array> inputs, mlx::core::Shape shape, mlx::core::Dtype type) {
+    return std::move(results(std::move(op), std::move(inputs), {std::move(shape)}, {type})[0]);
+  }
 
   void eval_cpu(const std::vector<mlx::core::array>& inputs, std::vector<mlx::core::array>& outputs) final {
     allocate(inputs, outputs);

@@ -127,9 +127,8 @@ mx::array rope_angles(
     const mx::array& positions, const Rotation& rotation, const std::optional<mx::array>& wavelengths, mx::Stream stream) {
   std::vector<mx::array> inputs{row_major(positions, stream)};
   if (wavelengths) inputs.push_back(row_major(*wavelengths, stream));
-  return mx::array(
-      mx::Shape{positions.shape(0), rotation.dims}, mx::float32, std::make_shared<RopeAngles>(stream, rotation),
-      std::move(inputs));
+  return Primitive::result(
+      std::make_shared<RopeAngles>(stream, rotation), std::move(inputs), {positions.shape(0), rotation.dims}, mx::float32);
 }
 
 void turn(const float* angles, int64_t dims, bool traditional, float magnitude, int64_t count, float* head) {
@@ -172,7 +171,7 @@ mx::array rope(
   };
   std::vector<mx::array> inputs{x, plain(offset, mx::int32)};
   if (wavelengths) inputs.push_back(plain(*wavelengths, mx::float32));
-  return mx::array(x.shape(), x.dtype(), std::make_shared<Rope>(stream, rotation), std::move(inputs));
+  return Primitive::result(std::make_shared<Rope>(stream, rotation), std::move(inputs), x.shape(), x.dtype());
 }
 
 } // namespace vm::cpu

@@ -92,7 +92,7 @@ mx::array rms_norm(const mx::array& x, const std::optional<mx::array>& weight, f
   std::vector<mx::array> inputs{x};
   if (weight) inputs.push_back(*weight);
   auto type = mx::result_type(inputs);
-  return mx::array(x.shape(), type, std::make_shared<RmsNorm>(stream, eps), std::move(inputs));
+  return Primitive::result(std::make_shared<RmsNorm>(stream, eps), std::move(inputs), x.shape(), type);
 }
 
 bool takes_gated(const mx::array& gate, const mx::array& up) {
@@ -101,8 +101,7 @@ bool takes_gated(const mx::array& gate, const mx::array& up) {
 }
 
 mx::array gated(Activation activation, const mx::array& gate, const mx::array& up, mx::Stream stream) {
-  return mx::array(
-      gate.shape(), gate.dtype(), std::make_shared<Gated>(stream, activation), std::vector<mx::array>{gate, up});
+  return Primitive::result(std::make_shared<Gated>(stream, activation), {gate, up}, gate.shape(), gate.dtype());
 }
 
 } // namespace vm::cpu

@@ -17,6 +17,10 @@ final class PagedPass implements ForwardPass {
   private final List<Array> keys;
   private final List<Array> values;
   private final Scope owned;
+
+  /** Owns what layers share: a model frees the rest of a layer when the next one begins. */
+  private final Scope shared = Mlx.innermostScope();
+
   private final Array positions;
   private final Array sequences;
   private final Array tables;
@@ -75,7 +79,8 @@ final class PagedPass implements ForwardPass {
   }
 
   private LayerOps.RowPlaces places(Rope rope) {
+    var angles = LayerOps.ropeAngles(positions, rope.rotation());
     return new LayerOps.RowPlaces(
-        0, positions, sequences, tables, LayerOps.ropeAngles(positions, rope.rotation()));
+        0, positions, sequences, tables, angles == null ? null : shared.keep(angles));
   }
 }

@@ -119,16 +119,16 @@ public final class LayerOps {
   }
 
   /**
-   * Rows of a packed matrix, unpacked.
+   * Rows of a matrix, unpacked where it is packed.
    *
    * @param indices {@code [n]} int32
    * @param type of the result; nothing is rounded on the way to it
    * @return {@code [n, inputs]}
    */
-  public static Array embedding(Array indices, Weight packed, DType type) {
+  public static Array embedding(Array indices, Weight matrix, DType type) {
     var o = Owner.current();
     var room = o.room(Weight.BYTES);
-    packed.write(o, room, 0);
+    matrix.write(o, room, 0);
     return o.own(Native.make(Native.EMBEDDING, o.use(indices), room.address(), type.ordinal()));
   }
 

@@ -32,6 +32,15 @@ public final class Mlx {
   }
 
   /**
+   * The scope that new arrays belong to.
+   *
+   * @throws IllegalStateException if none is open
+   */
+  public static Scope innermostScope() {
+    return Owner.current().innermost();
+  }
+
+  /**
    * Opens a scope beside the stack of scopes, for what outlives tasks; closed by its owner, or with
    * the thread.
    */

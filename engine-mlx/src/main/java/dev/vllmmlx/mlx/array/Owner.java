@@ -82,6 +82,13 @@ final class Owner implements AutoCloseable {
     }
   }
 
+  Scope innermost() {
+    if (innermost == null) {
+      throw new IllegalStateException("no scope is open");
+    }
+    return innermost;
+  }
+
   boolean isInnermost(Scope scope) {
     return scope == innermost;
   }

@@ -3,6 +3,7 @@ package dev.vllmmlx.mlx.cache;
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
+import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.nn.AttentionShape;
 import dev.vllmmlx.mlx.nn.ForwardPass;
 import dev.vllmmlx.mlx.nn.Rope;
@@ -17,6 +18,9 @@ final class ContiguousPass implements ForwardPass {
   private final List<LayerCache> layers;
   private final int start;
   private final int rows;
+
+  /** Owns what layers share: a model frees the rest of a layer when the next one begins. */
+  private final Scope shared = Mlx.innermostScope();
 
   /** Of the rows; made with the first layer. */
   private Array positions;
@@ -40,9 +44,10 @@ final class ContiguousPass implements ForwardPass {
 
   private LayerOps.RowPlaces places(Rope rope) {
     if (positions == null) {
-      positions = Mlx.array(IntStream.range(start, start + rows).toArray(), rows);
+      positions = shared.keep(Mlx.array(IntStream.range(start, start + rows).toArray(), rows));
     }
+    var angles = LayerOps.ropeAngles(positions, rope.rotation());
     return new LayerOps.RowPlaces(
-        start, positions, null, null, LayerOps.ropeAngles(positions, rope.rotation()));
+        start, positions, null, null, angles == null ? null : shared.keep(angles));
   }
 }

@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.model;
 
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.DType;
+import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.nn.Block;
 import dev.vllmmlx.mlx.nn.Embedding;
 import dev.vllmmlx.mlx.nn.ForwardPass;
@@ -57,8 +58,12 @@ record Decoder(
   @Override
   public Array hidden(Array tokenIds, ForwardPass pass) {
     var x = embedding.apply(tokenIds);
-    for (var layer = 0; layer < blocks.size(); layer++) {
-      x = blocks.get(layer).apply(layer, x, pass);
+    for (var i = 0; i < blocks.size(); i++) {
+      var layer = i;
+      var rows = x;
+      // A prefill's rows take megabytes in each layer: none is held longer than the next needs it.
+      x = Mlx.scoped(() -> blocks.get(layer).apply(layer, rows, pass));
+      rows.free();
     }
     return norm.apply(x);
   }

@@ -3,7 +3,6 @@ package dev.vllmmlx.mlx.nn;
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.LayerOps;
-import dev.vllmmlx.mlx.array.Mlx;
 import java.util.Optional;
 
 /** A weight matrix of {@code [outputs, inputs]}. */
@@ -33,8 +32,7 @@ public sealed interface Matrix {
 
     @Override
     public Array rows(Array indices, DType type) {
-      var rows = Mlx.take(weight, indices, 0);
-      return rows.dtype() == type ? rows : Mlx.astype(rows, type);
+      return LayerOps.embedding(indices, op(Optional.empty()), type);
     }
   }
 

@@ -37,9 +37,11 @@ final class BlockMemory implements AutoCloseable {
     }
     var table = Mlx.array(flat, tables.length, tables[0].length);
     var angles = new IdentityHashMap<Rope, Array>();
+    var shared = Mlx.innermostScope();
     return (layer, q, k, v, shape) -> {
       var turned =
-          angles.computeIfAbsent(shape.rope(), rope -> LayerOps.ropeAngles(at, rope.rotation()));
+          angles.computeIfAbsent(
+              shape.rope(), rope -> shared.keep(LayerOps.ropeAngles(at, rope.rotation())));
       var attended =
           LayerOps.cachedAttention(
               q,

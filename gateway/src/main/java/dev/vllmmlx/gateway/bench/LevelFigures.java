@@ -3,6 +3,7 @@ package dev.vllmmlx.gateway.bench;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.DoubleStream;
 
 /**
  * What one level of concurrency came to.
@@ -11,7 +12,9 @@ import java.util.TreeMap;
  * @param errors how many failed, by kind
  * @param promptTokens of all answered requests together
  * @param counted whether the server counted all tokens; else pieces of the stream were
- * @param slowest tokens a second of the slowest stream
+ * @param slowest tokens a second of the slowest stream once it runs; 0 where no answer was long
+ *     enough
+ * @param mean like {@code slowest}, of all streams
  * @param firstTokens of each answered request, sorted, for plots
  */
 record LevelFigures(
@@ -24,6 +27,7 @@ record LevelFigures(
     long tokens,
     boolean counted,
     double slowest,
+    double mean,
     Percentiles firstToken,
     Percentiles gap,
     Percentiles total,
@@ -41,6 +45,7 @@ record LevelFigures(
             .filter(RequestOutcome.Answered.class::isInstance)
             .map(RequestOutcome.Answered.class::cast)
             .toList();
+    var rates = answered.stream().flatMapToDouble(LevelFigures::rate).summaryStatistics();
     return new LevelFigures(
         concurrency,
         answered.size(),
@@ -50,7 +55,8 @@ record LevelFigures(
         answered.stream().mapToLong(RequestOutcome.Answered::cachedTokens).sum(),
         answered.stream().mapToLong(RequestOutcome.Answered::tokens).sum(),
         answered.stream().allMatch(RequestOutcome.Answered::counted),
-        answered.stream().mapToDouble(LevelFigures::rate).min().orElse(0),
+        rates.getCount() == 0 ? 0 : rates.getMin(),
+        rates.getAverage(),
         Percentiles.of(answered.stream().map(RequestOutcome.Answered::firstToken).toList()),
         Percentiles.of(answered.stream().flatMap(one -> one.gaps().stream()).toList()),
         Percentiles.of(answered.stream().map(RequestOutcome.Answered::total).toList()),
@@ -58,9 +64,11 @@ record LevelFigures(
   }
 
   /** Tokens a second of a stream once it runs. */
-  private static double rate(RequestOutcome.Answered one) {
+  private static DoubleStream rate(RequestOutcome.Answered one) {
     var running = one.total() - one.firstToken();
-    return one.tokens() > 1 && running > 0 ? (one.tokens() - 1) / running : Double.MAX_VALUE;
+    return one.tokens() > 1 && running > 0
+        ? DoubleStream.of((one.tokens() - 1) / running)
+        : DoubleStream.empty();
   }
 
   /** Generated tokens a second, all streams together. */

@@ -40,7 +40,7 @@ final class LoadReport {
                   level.answered(),
                   level.failed(),
                   level.throughput(),
-                  level.slowest() == Double.MAX_VALUE ? 0 : level.slowest(),
+                  level.slowest(),
                   line(level.firstToken(), 1000, "%.0f"),
                   line(level.gap(), 1000, "%.1f"),
                   line(level.total(), 1, "%.2f")));
@@ -88,9 +88,8 @@ final class LoadReport {
       one.put("tokens", level.tokens());
       one.put("counted_by_server", level.counted());
       one.put("tokens_per_second", level.throughput());
-      if (level.slowest() != Double.MAX_VALUE) {
-        one.put("slowest_stream_tokens_per_second", level.slowest());
-      }
+      one.put("slowest_stream_tokens_per_second", level.slowest());
+      one.put("mean_stream_tokens_per_second", level.mean());
       percentiles(one.putObject("ttft_seconds"), level.firstToken());
       percentiles(one.putObject("inter_token_seconds"), level.gap());
       percentiles(one.putObject("total_seconds"), level.total());

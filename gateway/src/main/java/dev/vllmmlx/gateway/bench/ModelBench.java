@@ -55,7 +55,7 @@ final class ModelBench {
       var steps = finished.usage().completionTokens() - 1;
       rates[i] = steps * NANOS / finished.timings().decode().toNanos();
     }
-    var peak = peakBytes(); // before a gigabyte is taken to read
+    var peak = peakBytes(); // before memory is taken to read
     var weights = engine.status().gauges().get("weight_bytes");
     return new ModelFigures(
         engine.model().id(),

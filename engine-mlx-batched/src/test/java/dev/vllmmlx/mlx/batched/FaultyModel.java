@@ -70,6 +70,16 @@ final class FaultyModel implements BatchModel {
     }
 
     @Override
+    public void boundary() {
+      memory.boundary();
+    }
+
+    @Override
+    public void took(int rows, long nanos) {
+      memory.took(rows, nanos);
+    }
+
+    @Override
     public void evaluate() {
       memory.evaluate();
     }

@@ -154,7 +154,6 @@ class SchedulingTest {
       awaitWaiting(engine, 2);
       gate.openForGood();
       assertThat(high.finished().reason()).isEqualTo(FinishReason.LENGTH);
-      assertThat(low.ended()).isFalse();
       first.finished();
       low.finished();
       assertThat(gate.firstStep("high")).isEqualTo(11);

@@ -197,6 +197,9 @@ def test_replies_are_what_they_must_be(client):
 
 HOSTILE = {
     "many": lambda: {"type": "array", "items": {"type": "object"}, "minItems": 1_000_000},
+    "enum": lambda: {"enum": [f"value {i}" for i in range(100_000)]},
+    "circle": lambda: {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+    "counts": lambda: {"type": "string", "pattern": "^(((a{900}){900}){900}b)$"},
     "file": lambda: {"$ref": "file:///etc/passwd"},
     "remote": lambda: {"$ref": "http://127.0.0.1:9/schema.json"},
 }

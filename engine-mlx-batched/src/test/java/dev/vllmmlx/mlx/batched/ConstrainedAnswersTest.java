@@ -12,6 +12,10 @@ import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Sampling;
 import dev.vllmmlx.spi.StopConditions;
+import dev.vllmmlx.spi.Tool;
+import dev.vllmmlx.text.parts.Part;
+import dev.vllmmlx.text.parts.Parts;
+import dev.vllmmlx.text.tools.ToolCallFormats;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,12 +31,21 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Answers that must be something are it, however hot they are sampled and whoever is beside them.
- * The models would fail alone: one is small, one is random. {@code -Dconstrained.requests=N} asks
- * for more.
+ * The models would fail alone: one is small, one is random. Every fourth is asked of the simple
+ * engine too; with {@code -Dconstrained.alone=1}, as the Maven profile {@code constrained} has it,
+ * each is. {@code -Dconstrained.requests=N} asks for more.
  */
 class ConstrainedAnswersTest {
   private static final SchemaRegistry VALIDATOR =
       SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
+
+  private static final String PARAMETERS =
+      """
+      {"type": "object", "properties": {"place": {"type": "string", "enum": ["here", "there"]},
+       "days": {"type": "integer", "minimum": 1, "maximum": 14},
+       "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 2}},
+       "required": ["days"], "additionalProperties": false}
+      """;
 
   private static final List<Constraint> CONSTRAINTS =
       List.of(
@@ -70,6 +83,8 @@ class ConstrainedAnswersTest {
           new Constraint.Regex("[A-Z][a-z]{2,9} [0-9]{4}"),
           new Constraint.Choice(List.of("positive", "negative", "neither of both")),
           new Constraint.Grammar("start: \"yes\" | \"no, \" /[a-z]{1,6}/"),
+          calls("hermes"),
+          calls("pythonic"),
           new Constraint.None());
 
   @TempDir static Path folder;
@@ -110,7 +125,7 @@ class ConstrainedAnswersTest {
         whole++;
         assertKept(all.get(i).constraint(), answers.get(i).text());
       }
-      if (i % 4 == 0) {
+      if (i % Integer.getInteger("constrained.alone", 4) == 0) {
         var alone = generate(simple, all.get(i).request());
         assertThat(alone.finished().reason()).isEqualTo(finished.reason());
         assertThat(alone.text()).as("alone").isEqualTo(answers.get(i).text());
@@ -136,9 +151,48 @@ class ConstrainedAnswersTest {
       case Constraint.Regex(var pattern) ->
           assertThat(Pattern.matches(pattern, text)).as(text).isTrue();
       case Constraint.Choice(var texts) -> assertThat(texts).contains(text);
+      case Constraint.Sequence _ -> assertCalls(text);
       case Constraint.Grammar _ -> assertThat(text).matches("yes|no, [a-z]{1,6}");
       default -> throw new AssertionError(constraint);
     }
+  }
+
+  /** Read by the format that the text begins as, each call fits the tool's parameters. */
+  private static void assertCalls(String text) {
+    var format = ToolCallFormats.named(text.startsWith("<") ? "hermes" : "pythonic").orElseThrow();
+    var reader = format.reader(tools());
+    var parts = new Parts();
+    reader.feed(text, parts);
+    reader.finish(false, parts);
+    var arguments = new StringBuilder();
+    var ended = 0;
+    for (var part : parts.take()) {
+      switch (part) {
+        case Part.ToolCallStart _ -> arguments.setLength(0);
+        case Part.ToolCallArguments(var _, var delta) -> arguments.append(delta);
+        case Part.ToolCallEnd _ -> {
+          ended++;
+          assertThat(
+                  VALIDATOR.getSchema(PARAMETERS).validate(arguments.toString(), InputFormat.JSON))
+              .as(text)
+              .isEmpty();
+        }
+        default -> throw new AssertionError("more than calls: " + text);
+      }
+    }
+    assertThat(ended).as(text).isPositive();
+  }
+
+  private static List<Tool> tools() {
+    @SuppressWarnings("unchecked")
+    Map<String, Object> parameters = JsonMapper.shared().readValue(PARAMETERS, Map.class);
+    return List.of(new Tool("forecast", Optional.empty(), Optional.of(parameters), true));
+  }
+
+  private static Constraint calls(String format) {
+    return ToolCallFormats.named(format)
+        .orElseThrow()
+        .constraint(tools(), new Constraint.ToolCalls(true, Optional.empty(), false));
   }
 
   private static List<Asked> requests(int count, int maxTokens) {

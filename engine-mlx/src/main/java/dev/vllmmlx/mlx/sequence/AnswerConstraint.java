@@ -6,6 +6,7 @@ import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.text.grammar.ConstraintException;
 import dev.vllmmlx.text.grammar.ConstraintMatcher;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Keeps an answer to its constraint: excludes tokens that must not follow, and knows how far the
@@ -33,11 +34,12 @@ public final class AnswerConstraint implements LogitsProcessor, AutoCloseable {
     if (mask.length < words) {
       mask = new long[words];
     }
-    try {
-      matcher.mask(mask);
-    } catch (ConstraintException.Stuck e) {
-      throw stuck(e);
-    }
+    var bits = mask;
+    going(
+        () -> {
+          matcher.mask(bits);
+          return true;
+        });
     for (var id : noEnds) {
       mask[id / Long.SIZE] &= ~(1L << id);
     }
@@ -63,7 +65,7 @@ public final class AnswerConstraint implements LogitsProcessor, AutoCloseable {
 
   /** The answer goes on by a token that the mask has let through. */
   void accept(int token) {
-    if (!matcher.accept(token)) {
+    if (!going(() -> matcher.accept(token))) {
       throw new EngineException.Internal(
           "token %d does not fit the constraint that let it through".formatted(token), null);
     }
@@ -71,16 +73,22 @@ public final class AnswerConstraint implements LogitsProcessor, AutoCloseable {
 
   /** Whether nothing but an end may follow. */
   boolean isComplete() {
-    return matcher.isComplete();
+    return going(matcher::isComplete);
   }
 
   /** Tokens that must follow. */
   int[] forced() {
-    return matcher.forced();
+    return going(matcher::forced);
   }
 
-  private static EngineException stuck(ConstraintException.Stuck e) {
-    return new EngineException.Internal("the constraint cannot go on: " + e.getMessage(), e);
+  /** A constraint that compiles may yet grow beyond its limits: then it asks too much. */
+  private static <T> T going(Supplier<T> step) {
+    try {
+      return step.get();
+    } catch (ConstraintException.Stuck e) {
+      throw new EngineException.InvalidRequest(
+          "constraint", "the constraint is too complex to be kept: " + e.getMessage());
+    }
   }
 
   @Override

@@ -12,7 +12,10 @@ import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Sampling;
 import dev.vllmmlx.spi.StopConditions;
 import dev.vllmmlx.text.grammar.ConstraintCompiler;
+import dev.vllmmlx.text.grammar.ConstraintException;
+import dev.vllmmlx.text.grammar.ConstraintMatcher;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,6 +120,23 @@ class ConstrainedSequenceTest {
     assertThatThrownBy(() -> sequence.step(logits)).isInstanceOf(EngineException.Internal.class);
     sequence.fail(new EngineException.Internal("stuck", null));
     sequence.close();
+  }
+
+  @Test
+  void aConstraintThatGrowsBeyondItsLimitsAsksTooMuch() {
+    var beyond =
+        (ConstraintMatcher)
+            Proxy.newProxyInstance(
+                ConstraintMatcher.class.getClassLoader(),
+                new Class<?>[] {ConstraintMatcher.class},
+                (_, _, _) -> {
+                  throw new ConstraintException.Stuck("too many expressions");
+                });
+    var constraint = new AnswerConstraint(beyond, TinyTokenizer.EOS);
+    assertThatThrownBy(() -> constraint.accept(1))
+        .isInstanceOf(EngineException.InvalidRequest.class)
+        .hasMessageContaining("too many expressions");
+    assertThatThrownBy(constraint::forced).isInstanceOf(EngineException.InvalidRequest.class);
   }
 
   @Test

@@ -39,7 +39,7 @@ final class OpenAiPythonTest {
   @Test
   void keepsWhatRepliesMustBeInTheSimpleEngine() {
     try (var server = RunningServer.start()) {
-      python.pytest("test_structured.py", server, "REPLIES=16");
+      python.pytest("test_structured.py", server, "REPLIES=" + Integer.getInteger("replies", 16));
     }
   }
 }

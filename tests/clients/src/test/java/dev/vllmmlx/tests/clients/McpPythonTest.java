@@ -51,6 +51,15 @@ final class McpPythonTest {
   }
 
   @Test
+  void fiftyChatsOfAModelLeaveItsEngineAsItWas() {
+    try (var server =
+        RunningServer.start(
+            "--engine", "batched", "--use-paged-cache", "--mcp-config", config)) {
+      python.pytest("test_mcp_fifty_model.py", server);
+    }
+  }
+
+  @Test
   void callsAreRunWordForWordAndNoServerIsLeftBehind() throws Exception {
     try (var server = RunningServer.start("--engine", "echo", "--mcp-config", config)) {
       assertThat(servers()).isPositive();

@@ -86,9 +86,10 @@ for source in $sources; do
     *_avx512vnni.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mavx512vnni -mbmi2 -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx512.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx2.cpp) extra="-mavx2 -mfma -mf16c" only=linux-x86_64 ;;
+    *_neon.cpp) extra= only=linux-aarch64,macos-aarch64 ;;
     *) extra= only= ;;
   esac
-  if [ -n "$only" ] && [ "$only" != "$platform" ]; then continue; fi
+  case ,$only, in ,, | *,$platform,*) ;; *) continue ;; esac
   object=$objects/$(echo "$source" | sed 's|^\./||; s|/|-|g; s|\.cpp$||')-$common-$(digest <"$here/$source" | cut -c 1-16).o
   linked="${linked:-} $object"
   [ -f "$object" ] || pending="$pending$cxx $flags $extra -isystem $wheel/mlx/include -I $here -c $here/$source -o $object.tmp && mv $object.tmp $object

@@ -44,6 +44,10 @@ const Kernels* named(const char* name) {
   if (has_avx2() && (any || std::strcmp(name, "avx2") == 0)) {
     return &avx2_kernels();
   }
+#elif defined(__aarch64__)
+  if (any || std::strcmp(name, "neon") == 0) { // every processor of 64 bits has it
+    return &neon_kernels();
+  }
 #endif
   return any || std::strcmp(name, "portable") == 0 ? &portable_kernels() : nullptr;
 }

@@ -40,8 +40,8 @@ public final class CpuPrimitives {
   }
 
   /**
-   * The instruction set whose kernels run: {@code portable}, {@code avx2}, {@code avx512} or {@code
-   * avx512vnni}.
+   * The instruction set whose kernels run: {@code portable}, {@code avx2}, {@code avx512}, {@code
+   * avx512vnni} or {@code neon}.
    */
   public static String kernels() {
     return Native.kernels();

@@ -46,7 +46,7 @@ class CpuPrimitivesTest {
 
   static List<String> kernels() {
     var found = new ArrayList<String>();
-    for (var name : List.of("portable", "avx2", "avx512", "avx512vnni")) {
+    for (var name : List.of("portable", "avx2", "avx512", "avx512vnni", "neon")) {
       try {
         CpuPrimitives.chooseKernels(name);
         found.add(name);

@@ -53,8 +53,7 @@ final class McpPythonTest {
   @Test
   void fiftyChatsOfAModelLeaveItsEngineAsItWas() {
     try (var server =
-        RunningServer.start(
-            "--engine", "batched", "--use-paged-cache", "--mcp-config", config)) {
+        RunningServer.start("--engine", "batched", "--use-paged-cache", "--mcp-config", config)) {
       python.pytest("test_mcp_fifty_model.py", server);
     }
   }

@@ -1,4 +1,6 @@
 // The operations that a transformer layer is made of: this project's primitives on a CPU, MLX's own elsewhere.
+#include <cfloat>
+
 #include "cpu/attention.h"
 #include "cpu/rope.h"
 #include "cpu/row_ops.h"
@@ -159,27 +161,45 @@ class StockAttention {
     return run.table ? std::min(block_size_ - position % block_size_, end - position) : end - position;
   }
 
-  void write(mx::array& pool, const mx::array& rows, const Run& run) const {
+  // Rows of int8 and the float32 that they are multiplied by, as the primitive keeps them.
+  static mx::array packed(const mx::array& rows) {
+    auto x = mx::astype(rows, mx::float32);
+    auto scale = mx::maximum(mx::divide(mx::max(mx::abs(x), -1, true), mx::array(127.0f)), mx::array(FLT_MIN));
+    return mx::concatenate({mx::astype(mx::round(mx::divide(x, scale)), mx::int8), mx::view(scale, mx::int8)}, -1);
+  }
+
+  mx::array unpacked(const mx::array& rows) const {
+    if (rows.dtype() != mx::int8) return rows;
+    auto end = rows.shape();
+    auto numbers = mx::slice(rows, {0, 0, 0, 0}, {end[0], end[1], end[2], a_.dims});
+    auto scale = mx::view(mx::contiguous(mx::slice(rows, {0, 0, 0, a_.dims}, end)), mx::float32);
+    return mx::astype(mx::multiply(numbers, scale), a_.queries->dtype());
+  }
+
+  void write(mx::array& pool, const mx::array& values, const Run& run) const {
+    auto rows = pool.dtype() == mx::int8 ? packed(values) : values;
+    int width = pool.shape(3);
     for (int at = run.start; at < run.end();) {
       int count = in_block(at, run.end(), run);
       int block = run.table ? run.table[at / block_size_] : 0;
       int from = run.table ? at % block_size_ : at;
-      auto part = mx::slice(rows, {0, 0, at - run.start, 0}, {1, a_.kv_heads, at - run.start + count, a_.dims});
+      auto part = mx::slice(rows, {0, 0, at - run.start, 0}, {1, a_.kv_heads, at - run.start + count, width});
       pool = mx::slice_update(
-          pool, part, mx::Shape{block, 0, from, 0}, mx::Shape{block + 1, a_.kv_heads, from + count, a_.dims});
+          pool, part, mx::Shape{block, 0, from, 0}, mx::Shape{block + 1, a_.kv_heads, from + count, width});
       at += count;
     }
   }
 
-  // [1, kv_heads, end - first, dims]
-  mx::array seen(const mx::array& pool, int first, const Run& run) const {
-    if (!run.table) return mx::slice(pool, {0, 0, first, 0}, {1, a_.kv_heads, run.end(), a_.dims});
+  // [1, kv_heads, end - first, dims], or as the pool keeps them
+  mx::array stored(const mx::array& pool, int first, const Run& run) const {
+    int width = pool.shape(3);
+    if (!run.table) return mx::slice(pool, {0, 0, first, 0}, {1, a_.kv_heads, run.end(), width});
     int block = first / block_size_;
     int blocks = (run.end() + block_size_ - 1) / block_size_ - block;
     auto gathered = mx::take(pool, mx::array(run.table + block, {blocks}, mx::int32), 0);
-    auto whole = mx::reshape(mx::transpose(gathered, {1, 0, 2, 3}), {1, a_.kv_heads, blocks * block_size_, a_.dims});
+    auto whole = mx::reshape(mx::transpose(gathered, {1, 0, 2, 3}), {1, a_.kv_heads, blocks * block_size_, width});
     int before = block * block_size_;
-    return mx::slice(whole, {0, 0, first - before, 0}, {1, a_.kv_heads, run.end() - before, a_.dims});
+    return mx::slice(whole, {0, 0, first - before, 0}, {1, a_.kv_heads, run.end() - before, width});
   }
 
   mx::array attend(const mx::array& keys, const mx::array& values, const Run& run) const {
@@ -194,8 +214,8 @@ class StockAttention {
       mode = "";
     }
     auto mixed = mx::fast::scaled_dot_product_attention(
-        arranged(*a_.queries, a_.heads, a_.query_norm, a_.query_eps, run), seen(keys, first, run),
-        seen(values, first, run), a_.scale, mode, mask);
+        arranged(*a_.queries, a_.heads, a_.query_norm, a_.query_eps, run), unpacked(stored(keys, first, run)),
+        unpacked(stored(values, first, run)), a_.scale, mode, mask);
     return mx::reshape(mx::transpose(mixed, {0, 2, 1, 3}), {run.rows, a_.heads * a_.dims});
   }
 

@@ -1,6 +1,8 @@
 #include "attention.h"
 
 #include <algorithm>
+#include <cfloat>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -121,6 +123,30 @@ class AttentionOp : public Primitive {
   bool causal_;
 };
 
+// Bytes after a row of int8: the float32 that they are multiplied by.
+constexpr int kScaleBytes = 4;
+
+// A row as int8, of which the largest is 127 or -127, and the float32 that they are multiplied by. What is not finite makes all of
+// the row NaN when it is read.
+void pack(const float* row, int64_t dims, char* to) {
+  int32_t peak = 0; // the bits of numbers that are not negative are ordered as they are, NaN last
+  for (int64_t d = 0; d < dims; d++) {
+    int32_t bits;
+    std::memcpy(&bits, row + d, 4);
+    peak = std::max(peak, bits & 0x7fffffff);
+  }
+  float scale;
+  std::memcpy(&scale, &peak, 4);
+  scale = std::max(scale / 127, FLT_MIN);
+  for (int64_t d = 0; d < dims; d++) {
+    float rounded = row[d] / scale + 12582912.0f; // 1.5 * 2^23: the last bits are the whole number
+    int32_t bits;
+    std::memcpy(&bits, &rounded, 4);
+    to[d] = static_cast<char>(bits);
+  }
+  std::memcpy(to + dims, &scale, kScaleBytes);
+}
+
 // Norms and rotates queries and keys, writes keys and values to where their position's block is, and attends.
 class CachedAttention : public Primitive {
  public:
@@ -157,14 +183,15 @@ class CachedAttention : public Primitive {
     }
     return [s = settings_, q = Rows(inputs[0]), k = Rows(inputs[1]), v = Rows(inputs[2]),
             keys = const_cast<char*>(pool.data<char>()), values = const_cast<char*>(inputs[4].data<char>()),
-            pool_kind = kind_of(pool.dtype()), block_size = static_cast<int64_t>(pool.shape(2)),
+            pool_kind = kind_of(pool.dtype()), packed = pool.dtype() == mx::int8,
+            element = static_cast<int64_t>(pool.itemsize()), stored = static_cast<int64_t>(pool.shape(3)), block_size = static_cast<int64_t>(pool.shape(2)),
             positions = inputs[5].data<int32_t>(), sequences, tables, table_length, angles, query_norm, key_norm,
             to = out.data<void>(), kind = kind_of(out.dtype())] {
       int64_t rows = q.rows();
       int64_t dims = s.dims;
       int64_t width = s.heads * dims;
       int64_t key_width = s.kv_heads * dims;
-      int64_t head_stride = block_size * dims;
+      int64_t head_stride = block_size * stored;
       int64_t block_stride = s.kv_heads * head_stride;
       std::vector<float> queries(rows * width);
       std::vector<float> factors(2 * dims);
@@ -178,6 +205,15 @@ class CachedAttention : public Primitive {
           if (angles != nullptr) turn(angles + row * s.turned, s.turned, s.traditional, s.magnitude, dims, head);
         }
       };
+      auto write = [&](const float* heads, int64_t at, char* to) {
+        for (int64_t h = 0; h < s.kv_heads; h++) {
+          if (packed) {
+            pack(heads + h * dims, dims, to + at + h * head_stride);
+          } else {
+            write_floats(heads + h * dims, dims, pool_kind, at + h * head_stride, to);
+          }
+        }
+      };
       int64_t most = 0;
       for (int64_t r = 0; r < rows; r++) most = std::max<int64_t>(most, positions[r] + 1);
       parallel_for(rows, 8, [&](int64_t begin, int64_t end) {
@@ -187,22 +223,17 @@ class CachedAttention : public Primitive {
           arrange(queries.data() + r * width, s.heads, query_factors, s.query_eps, r);
           auto table = table_of(r);
           int64_t block = table == nullptr ? 0 : table[positions[r] / block_size];
-          int64_t at = block * block_stride + (table == nullptr ? positions[r] : positions[r] % block_size) * dims;
+          int64_t at = block * block_stride + (table == nullptr ? positions[r] : positions[r] % block_size) * stored;
           k.read(r, room.data());
           arrange(room.data(), s.kv_heads, key_factors, s.key_eps, r);
-          for (int64_t h = 0; h < s.kv_heads; h++) {
-            write_floats(room.data() + h * dims, dims, pool_kind, at + h * head_stride, keys);
-          }
+          write(room.data(), at, keys);
           v.read(r, room.data());
-          for (int64_t h = 0; h < s.kv_heads; h++) {
-            write_floats(room.data() + h * dims, dims, pool_kind, at + h * head_stride, values);
-          }
+          write(room.data(), at, values);
         }
       });
       std::unique_ptr<float[]> converted(kind == Float::f32 ? nullptr : new float[rows * width]);
       float* results = converted ? converted.get() : static_cast<float*>(to);
       int64_t group = s.heads / s.kv_heads;
-      int64_t element = bytes_of(pool_kind);
       // Items go by head, then by row, then by the heads of the group: a run meets the same keys again and again.
       int64_t in_head = rows * group;
       parallel_for(s.kv_heads * in_head, std::min(grain(most, dims), std::max<int64_t>(group, 1) * 16),
@@ -218,9 +249,9 @@ class CachedAttention : public Primitive {
             while (same * group < last && sequences[same] == sequences[row]) same++;
             last = std::min(last, same * group);
           }
-          Attention a{{keys + h * head_stride * element, block_stride, dims},
-                      {values + h * head_stride * element, block_stride, dims},
-                      pool_kind, table_of(row), block_size, dims, s.window, s.scale};
+          Attention a{{keys + h * head_stride * element, block_stride, stored},
+                      {values + h * head_stride * element, block_stride, stored},
+                      pool_kind, table_of(row), block_size, dims, s.window, s.scale, packed};
           attend_run(a, first, last, [&](int64_t i) {
             int64_t at = i / group * width + (h * group + i % group) * dims;
             return Query{queries.data() + at, results + at, positions[i / group]};
@@ -255,7 +286,8 @@ bool takes_cached_attention(const CachedAttentionInputs& in, const CachedAttenti
     return a.ndim() == 2 && a.shape(1) == heads * s.dims && is_float(a.dtype());
   };
   auto pool = [&](const mx::array& a) {
-    return a.ndim() == 4 && a.shape(1) == s.kv_heads && a.shape(3) == s.dims && is_float(a.dtype());
+    return a.ndim() == 4 && a.shape(1) == s.kv_heads &&
+        (a.dtype() == mx::int8 ? a.shape(3) == s.dims + kScaleBytes : a.shape(3) == s.dims && is_float(a.dtype()));
   };
   return flat(in.queries, s.heads) && flat(in.keys, s.kv_heads) && flat(in.values, s.kv_heads) && in.queries.size() > 0 &&
       pool(in.key_pool) && pool(in.value_pool) && in.key_pool.dtype() == in.value_pool.dtype() && s.dims <= kMostDims &&

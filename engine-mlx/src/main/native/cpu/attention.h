@@ -33,7 +33,8 @@ struct CachedAttentionInputs {
   mlx::core::array queries; // [rows, heads * dims], neither normed nor rotated
   mlx::core::array keys;    // [rows, kv_heads * dims], neither normed nor rotated
   mlx::core::array values;  // [rows, kv_heads * dims]
-  mlx::core::array key_pool; // [blocks, kv_heads, block size, dims]
+  // [blocks, kv_heads, block size, dims], or int8 with dims + 4: each row is followed by the float32 that it is multiplied by
+  mlx::core::array key_pool;
   mlx::core::array value_pool;
   mlx::core::array positions; // [rows] int32
   std::optional<mlx::core::array> sequences; // [rows] int32: which row of `tables`; rows of a sequence are neighbours

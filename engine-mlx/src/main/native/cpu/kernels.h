@@ -50,6 +50,7 @@ struct Attention {
   int64_t dims;
   int64_t window;        // positions that a query sees, its own included; 0 for all
   float scale;
+  bool scaled = false;   // a row is int8, and after them the float32 that they are multiplied by; `kind` is of no account
 };
 
 // Keys that are taken together. They begin at multiples of it.

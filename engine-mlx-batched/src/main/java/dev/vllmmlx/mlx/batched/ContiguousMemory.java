@@ -4,7 +4,7 @@ import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.cache.KvCache;
 import dev.vllmmlx.mlx.cache.PromptCache;
-import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import dev.vllmmlx.mlx.model.KvLayer;
 import dev.vllmmlx.mlx.nn.ForwardPass;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +18,7 @@ import java.util.Optional;
  * room, for one that begins alike.
  */
 final class ContiguousMemory implements KvMemory {
-  private final CausalLanguageModel model;
+  private final List<KvLayer> layers;
   private final KvBudget budget;
   private final List<Kv> open = new ArrayList<>();
   private PromptCache<KvCache> kept;
@@ -26,8 +26,8 @@ final class ContiguousMemory implements KvMemory {
   private long promptTokens;
   private long reusedTokens;
 
-  ContiguousMemory(CausalLanguageModel model, KvBudget budget) {
-    this.model = model;
+  ContiguousMemory(List<KvLayer> layers, KvBudget budget) {
+    this.layers = layers;
     this.budget = budget;
     this.kept = emptyCache();
   }
@@ -46,7 +46,7 @@ final class ContiguousMemory implements KvMemory {
     var cache =
         kept.take(tenant, tokens)
             .map(found -> trimmed(found, room(tokens.length)))
-            .orElseGet(() -> new KvCache(model.kvLayers()));
+            .orElseGet(() -> new KvCache(layers));
     promptTokens += tokens.length;
     reusedTokens += cache.length();
     var kv = new Kv(tenant, cache, Arrays.copyOf(tokens, cache.length()));

@@ -3,8 +3,9 @@ package dev.vllmmlx.mlx.batched;
 import com.sun.management.OperatingSystemMXBean;
 import dev.vllmmlx.mlx.cache.KvCache;
 import dev.vllmmlx.mlx.engine.OptionReader;
-import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import dev.vllmmlx.mlx.model.KvLayer;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 
 /**
  * How many tokens' keys and values may be stored in all.
@@ -26,11 +27,8 @@ record KvBudget(long tokens, long bytesPerToken) {
    *
    * @throws dev.vllmmlx.spi.EngineException.InvalidRequest if not one block fits
    */
-  static KvBudget of(CausalLanguageModel model, int contextLength, BatchedSettings settings) {
-    var bytesPerToken =
-        model.kvLayers().stream()
-            .mapToLong(layer -> 2L * layer.kvHeads() * layer.headDim() * model.type().bytes())
-            .sum();
+  static KvBudget of(List<KvLayer> layers, int contextLength, BatchedSettings settings) {
+    var bytesPerToken = layers.stream().mapToLong(KvLayer::bytesPerToken).sum();
     var bytes = settings.kvBytes().orElseGet(() -> machineMemory() / SHARE);
     var unit = settings.paged() ? settings.blockSize() : KvCache.STEP;
     var useful = (long) settings.maxSequences() * (contextLength / unit + 1L) * unit;

@@ -32,12 +32,12 @@ final class LoadedBatchModel implements BatchModel {
    */
   static LoadedBatchModel of(
       Checkpoint checkpoint, LoadedModel loaded, int contextLength, BatchedSettings settings) {
-    var model = loaded.model();
-    var budget = KvBudget.of(model, contextLength, settings);
+    var layers = loaded.kvLayers();
+    var budget = KvBudget.of(layers, contextLength, settings);
     var memory =
         settings.paged()
-            ? PagedMemory.of(checkpoint, model, settings, budget)
-            : new ContiguousMemory(model, budget);
+            ? PagedMemory.of(checkpoint, layers, settings, budget)
+            : new ContiguousMemory(layers, budget);
     return new LoadedBatchModel(loaded, memory, Math.min(contextLength, memory.capacity()));
   }
 

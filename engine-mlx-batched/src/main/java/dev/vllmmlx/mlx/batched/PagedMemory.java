@@ -11,7 +11,7 @@ import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
-import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import dev.vllmmlx.mlx.model.KvLayer;
 import dev.vllmmlx.mlx.nn.ForwardPass;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,13 +31,13 @@ final class PagedMemory implements KvMemory {
   /** When the engine closes, what writing to the disk may take. */
   private static final Duration LAST_WRITES = Duration.ofSeconds(10);
 
-  private final CausalLanguageModel model;
+  private final List<KvLayer> layers;
   private final int blocks;
   private final int blockSize;
   private final long bytesPerToken;
   private final Scope owned = Mlx.detachedScope();
 
-  /** A layer each, {@code [blocks, kvHeads, blockSize, headDim]}; written in place. */
+  /** A layer each, {@code [blocks, kvHeads, blockSize, width]}; written in place. */
   private final List<Array> keys = new ArrayList<>();
 
   private final List<Array> values = new ArrayList<>();
@@ -47,8 +47,8 @@ final class PagedMemory implements KvMemory {
   private PagedCache books;
 
   private PagedMemory(
-      CausalLanguageModel model, int blockSize, KvBudget budget, Optional<Provenance> provenance) {
-    this.model = model;
+      List<KvLayer> layers, int blockSize, KvBudget budget, Optional<Provenance> provenance) {
+    this.layers = layers;
     this.blockSize = blockSize;
     this.blocks = (int) Math.min(budget.tokens() / blockSize, Integer.MAX_VALUE);
     this.bytesPerToken = budget.bytesPerToken();
@@ -69,9 +69,9 @@ final class PagedMemory implements KvMemory {
    * @throws dev.vllmmlx.spi.EngineException.InvalidRequest if the folder for blocks cannot be used
    */
   static PagedMemory of(
-      Checkpoint checkpoint, CausalLanguageModel model, BatchedSettings settings, KvBudget budget) {
+      Checkpoint checkpoint, List<KvLayer> layers, BatchedSettings settings, KvBudget budget) {
     var provenance = settings.disk().map(disk -> new Provenance(checkpoint, disk));
-    return new PagedMemory(model, settings.blockSize(), budget, provenance);
+    return new PagedMemory(layers, settings.blockSize(), budget, provenance);
   }
 
   /** Everything that is kept for a block: the first axis is the block's. */
@@ -101,15 +101,16 @@ final class PagedMemory implements KvMemory {
   }
 
   private void layOut() {
-    for (var layer : model.kvLayers()) {
-      keys.add(pool(layer.kvHeads(), layer.headDim()));
-      values.add(pool(layer.kvHeads(), layer.headDim()));
+    for (var layer : layers) {
+      keys.add(pool(layer));
+      values.add(pool(layer));
     }
   }
 
-  private Array pool(int kvHeads, int headDim) {
+  private Array pool(KvLayer layer) {
     try (var _ = Mlx.scope()) {
-      return owned.keep(Mlx.reserved(model.type(), blocks, kvHeads, blockSize, headDim));
+      return owned.keep(
+          Mlx.reserved(layer.type(), blocks, layer.kvHeads(), blockSize, layer.width()));
     }
   }
 

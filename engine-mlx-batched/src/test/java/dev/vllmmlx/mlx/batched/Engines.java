@@ -24,7 +24,11 @@ final class Engines {
   }
 
   static Engine simple(Optional<Path> model) {
-    return open(new SimpleEngineProvider(), model, Map.of());
+    return simple(model, Map.of());
+  }
+
+  static Engine simple(Optional<Path> model, Map<String, String> options) {
+    return open(new SimpleEngineProvider(), model, options);
   }
 
   /** A batched engine over a model in which something goes wrong. */

@@ -70,6 +70,23 @@ class PrefixesOnDiskTest {
   }
 
   @Test
+  void keysAndValuesInEightBitsAreFoundByThoseInEightBitsAlone() throws Exception {
+    var eightBits = Map.of("kv-bits", "8");
+    Answer before;
+    try (var first = open(eightBits)) {
+      before = ask(first, LONG, "");
+    }
+    try (var sixteen = open(Map.of())) {
+      assertThat(ask(sixteen, LONG, "").started().cachedTokens()).isZero();
+    }
+    try (var second = open(eightBits)) {
+      var answer = ask(second, LONG, "");
+      assertThat(answer.started().cachedTokens()).isGreaterThan(LONG.length() - 64);
+      assertThat(answer.tokens()).isEqualTo(before.tokens());
+    }
+  }
+
+  @Test
   void anyMixOfRequestsOverASmallPoolAndASmallFolderGetsTheAnswersOfAlone() throws Exception {
     var options =
         Map.of(

@@ -220,7 +220,9 @@ public final class LayerOps {
    * @param queries {@code [rows, heads * headDim]}, as projected
    * @param keys {@code [rows, kvHeads * headDim]}
    * @param values like keys
-   * @param keyMemory {@code [blocks, kvHeads, block size, headDim]}
+   * @param keyMemory {@code [blocks, kvHeads, block size, headDim]}; or int8, {@code headDim + 4}
+   *     long: then a row is rounded to 255 steps and followed by its own float32 scale, so that its
+   *     bytes depend on itself alone
    * @param valueMemory like that of keys
    */
   public static Attended cachedAttention(

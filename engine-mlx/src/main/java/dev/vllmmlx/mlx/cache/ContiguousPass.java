@@ -37,7 +37,7 @@ final class ContiguousPass implements ForwardPass {
   @Override
   public Array attend(int layer, Array queries, Array keys, Array values, AttentionShape shape) {
     var cache = layers.get(layer);
-    cache.reserve(start, start + rows, values.dtype());
+    cache.reserve(start, start + rows);
     return cache.attend(
         queries, keys, values, places.computeIfAbsent(shape.rope(), this::places), shape.plan());
   }

@@ -1,14 +1,13 @@
 package dev.vllmmlx.mlx.cache;
 
 import dev.vllmmlx.mlx.array.Array;
-import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.model.KvLayer;
 import java.util.List;
 
-/** One layer's keys and values, {@code [1, kvHeads, capacity, headDim]} each. */
+/** One layer's keys and values, {@code [1, kvHeads, capacity, width]} each. */
 final class LayerCache implements AutoCloseable {
   private static final int TOKENS = 2; // the axis
 
@@ -27,11 +26,11 @@ final class LayerCache implements AutoCloseable {
    *
    * @param used how many of those that it holds are wanted still
    */
-  void reserve(int used, int wanted, DType dtype) {
+  void reserve(int used, int wanted) {
     if (wanted > capacity) {
       var grown = roomFor(wanted);
-      keys = owned.replace(keys, grown(keys, used, grown, dtype));
-      values = owned.replace(values, grown(values, used, grown, dtype));
+      keys = owned.replace(keys, grown(keys, used, grown));
+      values = owned.replace(values, grown(values, used, grown));
       capacity = grown;
     }
   }
@@ -55,8 +54,8 @@ final class LayerCache implements AutoCloseable {
   LayerCache fork(int tokens) {
     var fork = new LayerCache(layer);
     if (tokens > 0) {
-      fork.keys = fork.owned.keep(grown(keys, tokens, roomFor(tokens), keys.dtype()));
-      fork.values = fork.owned.keep(grown(values, tokens, roomFor(tokens), values.dtype()));
+      fork.keys = fork.owned.keep(grown(keys, tokens, roomFor(tokens)));
+      fork.values = fork.owned.keep(grown(values, tokens, roomFor(tokens)));
       fork.capacity = roomFor(tokens);
     }
     return fork;
@@ -83,11 +82,14 @@ final class LayerCache implements AutoCloseable {
     return (tokens / KvCache.STEP + 1) * KvCache.STEP;
   }
 
-  private Array grown(Array old, int used, int tokens, DType dtype) {
+  private Array grown(Array old, int used, int tokens) {
     if (old == null || used == 0) {
-      return Mlx.zeros(dtype, 1, layer.kvHeads(), tokens, layer.headDim());
+      return empty(tokens);
     }
-    var room = Mlx.zeros(dtype, 1, layer.kvHeads(), tokens - used, layer.headDim());
-    return Mlx.concatenate(List.of(Mlx.slice(old, TOKENS, 0, used), room), TOKENS);
+    return Mlx.concatenate(List.of(Mlx.slice(old, TOKENS, 0, used), empty(tokens - used)), TOKENS);
+  }
+
+  private Array empty(int tokens) {
+    return Mlx.zeros(layer.type(), 1, layer.kvHeads(), tokens, layer.width());
   }
 }

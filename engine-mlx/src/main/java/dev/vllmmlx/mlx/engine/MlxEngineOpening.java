@@ -140,7 +140,9 @@ public final class MlxEngineOpening<M extends ServedModel> {
     var loaded = ModelLoader.standard().load(checkpoint, options.dtype());
     try {
       return preparation.prepare(
-          checkpoint, loaded, options.contextLength(loaded.config().maxPositions()));
+          checkpoint,
+          options.eightBitKv() ? loaded.withEightBitKv() : loaded,
+          options.contextLength(loaded.config().maxPositions()));
     } catch (Throwable t) {
       loaded.close();
       throw t;

@@ -21,6 +21,7 @@ import java.util.function.Function;
  * @param maxQueue requests that may wait beside those that run
  * @param contextLength a shorter context than the model's own
  * @param threads 0 for one for each physical core
+ * @param eightBitKv whether keys and values are kept in 8 bits
  * @param toolCalls how the model writes calls, where its chat template does not say
  * @param reasoning how it marks its thinking, likewise
  */
@@ -31,6 +32,7 @@ public record MlxOptions(
     Optional<String> revision,
     int threads,
     boolean primitives,
+    boolean eightBitKv,
     Optional<ToolCallFormat> toolCalls,
     Optional<ReasoningFormat> reasoning) {
 
@@ -64,6 +66,11 @@ public record MlxOptions(
               "on",
               "on or off: this project's own CPU primitives, or MLX's ops"),
           new EngineOption(
+              "kv-bits",
+              EngineOption.Type.INTEGER,
+              "16",
+              "Bits of a number in the KV cache: 16 for the type that is computed in, or 8"),
+          new EngineOption(
               "tool-call-parser",
               EngineOption.Type.TEXT,
               "auto",
@@ -88,6 +95,7 @@ public record MlxOptions(
         read.text("revision"),
         read.integer("threads", 0).orElseThrow(),
         read.onOrOff("primitives"),
+        kvBits(read) == 8,
         format(read, "tool-call-parser", ToolCallFormats::named, ToolCallFormats.names()),
         format(read, "reasoning-parser", ReasoningFormats::named, ReasoningFormats.names()));
   }
@@ -128,6 +136,14 @@ public record MlxOptions(
           option, "must be auto or one of %s, and is %s".formatted(String.join(", ", names), name));
     }
     return format;
+  }
+
+  private static int kvBits(OptionReader read) {
+    var bits = read.integer("kv-bits", Integer.MIN_VALUE).orElse(16);
+    if (bits != 8 && bits != 16) {
+      throw OptionReader.wrong("kv-bits", "must be 8 or 16, and is " + bits);
+    }
+    return bits;
   }
 
   private static ComputeType dtype(String name) {

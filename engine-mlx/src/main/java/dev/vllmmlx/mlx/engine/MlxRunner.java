@@ -22,7 +22,7 @@ final class MlxRunner implements ModelRunner {
 
   @Override
   public ModelState newState() {
-    return new KvState(loaded.model(), new KvCache(loaded.model().kvLayers()));
+    return new KvState(loaded.model(), new KvCache(loaded.kvLayers()));
   }
 
   @Override

@@ -92,7 +92,7 @@ public final class ModelLoader {
         making.moveTo(owned);
         var bytes = evaluated(weights.arrays());
         Mlx.clearCache(); // the originals of what was converted
-        return new LoadedModel(model, bytes, owned);
+        return new LoadedModel(model, model.kvLayers(), bytes, owned);
       }
     } catch (RuntimeException e) {
       owned.close();

@@ -21,7 +21,7 @@ public interface CausalLanguageModel {
   /** What hidden states, keys and values are computed in. */
   DType type();
 
-  /** What each layer keeps in a cache, first layer first. */
+  /** What each layer keeps in a cache, in {@link #type}, first layer first. */
   List<KvLayer> kvLayers();
 
   /**

@@ -51,7 +51,7 @@ record Decoder(
   @Override
   public List<KvLayer> kvLayers() {
     return config.windows().stream()
-        .map(window -> new KvLayer(config.kvHeads(), config.headDim(), window))
+        .map(window -> new KvLayer(config.kvHeads(), config.headDim(), window, type()))
         .toList();
   }
 

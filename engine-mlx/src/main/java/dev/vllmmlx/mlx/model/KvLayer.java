@@ -1,10 +1,32 @@
 package dev.vllmmlx.mlx.model;
 
+import dev.vllmmlx.mlx.array.DType;
 import java.util.OptionalInt;
 
 /**
  * What one layer keeps of each token: a key and a value of {@code [kvHeads, headDim]} each.
  *
  * @param window tokens that the layer looks back over, its own included; empty for all
+ * @param type a float type; or {@link DType#INT8}, where each head's numbers have a scale of their
+ *     own
  */
-public record KvLayer(int kvHeads, int headDim, OptionalInt window) {}
+public record KvLayer(int kvHeads, int headDim, OptionalInt window, DType type) {
+
+  /** The same in 8 bits. */
+  public KvLayer inEightBits() {
+    return new KvLayer(kvHeads, headDim, window, DType.INT8);
+  }
+
+  /**
+   * Elements of a stored row, the last axis of the memory: the head's numbers and, behind those in
+   * 8 bits, the four bytes of the float32 that they are multiplied by.
+   */
+  public int width() {
+    return type == DType.INT8 ? headDim + Float.BYTES : headDim;
+  }
+
+  /** What a token's key and value take. */
+  public long bytesPerToken() {
+    return 2L * kvHeads * width() * type.bytes();
+  }
+}

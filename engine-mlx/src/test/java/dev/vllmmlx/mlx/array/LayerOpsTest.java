@@ -3,6 +3,7 @@ package dev.vllmmlx.mlx.array;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -227,6 +228,125 @@ class LayerOpsTest {
       values = last.values();
     }
     return last;
+  }
+
+  /**
+   * A number in 8 bits is off by half a step, 1/254 of the largest of its row; attention over it is
+   * as exact as any other. In one piece, and in blocks of which the first is the pool's last.
+   */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void keepsKeysAndValuesInEightBits(String kernels) {
+    mlx.call(
+        () -> {
+          CpuPrimitives.chooseKernels(kernels);
+          for (var dims : new int[] {64, 24}) {
+            for (var tables : new int[][] {null, {2, 0}}) {
+              var queries = random(80, 45, 6 * dims);
+              var keys = random(81, 45, 2 * dims);
+              var values = random(82, 45, 2 * dims);
+              var ours = attendedInEightBits(queries, keys, values, dims, tables);
+              Mlx.eval(ours.mixed(), ours.keys(), ours.values());
+              CpuPrimitives.enable(false);
+              var theirs = attendedInEightBits(queries, keys, values, dims, tables);
+              close(ours.mixed(), theirs.mixed());
+              var storedKeys = stored(ours.keys(), dims, tables);
+              var storedValues = stored(ours.values(), dims, tables);
+              // MLX's ops keep the same bits.
+              assertThat(storedKeys).isEqualTo(stored(theirs.keys(), dims, tables));
+              assertThat(storedValues).isEqualTo(stored(theirs.values(), dims, tables));
+              CpuPrimitives.enable(true);
+              assertRounded(storedKeys, doubles(headsFirst(keys, 2, dims)), dims);
+              assertRounded(storedValues, doubles(headsFirst(values, 2, dims)), dims);
+              var expected =
+                  Reference.attention(
+                      doubles(headsFirst(queries, 6, dims)),
+                      storedKeys,
+                      storedValues,
+                      1,
+                      6,
+                      2,
+                      45,
+                      45,
+                      dims,
+                      0.3f,
+                      true);
+              assertThat(relative(doubles(headsFirst(ours.mixed(), 6, dims)), expected))
+                  .isLessThan(1e-6);
+            }
+          }
+          return null;
+        });
+  }
+
+  private static LayerOps.Attended attendedInEightBits(
+      Array queries, Array keys, Array values, int dims, int[] tables) {
+    var rows = queries.dim(0);
+    var shape = tables == null ? new int[] {1, 2, 64, dims + 4} : new int[] {3, 2, 32, dims + 4};
+    var places =
+        new LayerOps.RowPlaces(
+            0,
+            Mlx.array(IntStream.range(0, rows).toArray(), rows),
+            tables == null ? null : Mlx.array(new int[rows], rows),
+            tables == null ? null : Mlx.array(tables, 1, tables.length),
+            null);
+    var rotation = new LayerOps.Rotation(0, false, 10000, 1, null, 1);
+    return LayerOps.cachedAttention(
+        queries,
+        keys,
+        values,
+        Mlx.zeros(DType.INT8, shape),
+        Mlx.zeros(DType.INT8, shape),
+        places,
+        new LayerOps.AttentionPlan(6, 2, dims, 0.3f, 0, rotation, null, null));
+  }
+
+  /** What the first 45 positions hold, {@code [2, 45, dims]}. */
+  private static double[] stored(Array memory, int dims, int[] tables) {
+    var bytes = memory.view();
+    var size = memory.dim(2);
+    var numbers = new double[2 * 45 * dims];
+    for (var at = 0; at < numbers.length; at++) {
+      var head = at / dims / 45;
+      var position = at / dims % 45;
+      var block = tables == null ? 0 : tables[position / size];
+      var row = ((block * 2L + head) * size + position % size) * (dims + 4);
+      var scale = bytes.get(ValueLayout.JAVA_FLOAT_UNALIGNED, row + dims);
+      numbers[at] = (double) bytes.get(ValueLayout.JAVA_BYTE, row + at % dims) * scale;
+    }
+    return numbers;
+  }
+
+  private static void assertRounded(double[] stored, double[] exact, int dims) {
+    for (var row = 0; row < exact.length; row += dims) {
+      var largest = 0.0;
+      var error = 0.0;
+      for (var i = row; i < row + dims; i++) {
+        largest = Math.max(largest, Math.abs(exact[i]));
+        error = Math.max(error, Math.abs(stored[i] - exact[i]));
+      }
+      assertThat(error).isPositive().isLessThan(largest / 254 * 1.0001);
+    }
+  }
+
+  private static Array headsFirst(Array rows, int heads, int dims) {
+    return Mlx.contiguous(
+        Mlx.transpose(Mlx.reshape(rows, 1, rows.dim(0), heads, dims), 0, 2, 1, 3));
+  }
+
+  private static double[] doubles(Array a) {
+    var floats = a.toFloats();
+    return IntStream.range(0, floats.length).mapToDouble(i -> floats[i]).toArray();
+  }
+
+  private static double relative(double[] found, double[] expected) {
+    var error = 0.0;
+    var size = 0.0;
+    for (var i = 0; i < found.length; i++) {
+      error += (found[i] - expected[i]) * (found[i] - expected[i]);
+      size += expected[i] * expected[i];
+    }
+    return Math.sqrt(error / size);
   }
 
   @Test

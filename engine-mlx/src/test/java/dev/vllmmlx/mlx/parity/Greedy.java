@@ -6,7 +6,9 @@ import dev.vllmmlx.mlx.array.Array;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.cache.KvCache;
 import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import dev.vllmmlx.mlx.model.KvLayer;
 import java.util.Arrays;
+import java.util.List;
 
 /** One sequence through a model, the plainest way. On MLX's owner thread. */
 public final class Greedy implements AutoCloseable {
@@ -18,8 +20,13 @@ public final class Greedy implements AutoCloseable {
   private final KvCache cache;
 
   public Greedy(CausalLanguageModel model) {
+    this(model, model.kvLayers());
+  }
+
+  /** Over a cache that keeps this. */
+  Greedy(CausalLanguageModel model, List<KvLayer> layers) {
     this.model = model;
-    this.cache = new KvCache(model.kvLayers());
+    this.cache = new KvCache(layers);
   }
 
   KvCache cache() {

@@ -15,11 +15,12 @@ def chat(client, i):
         messages=[{"role": "user", "content": f"What time is it in city {i}?"}],
         tool_choice=TOOL,
         parallel_tool_calls=False,
-        max_tokens=90,
+        max_tokens=60,
         temperature=1,
         seed=i,
+        extra_body={"mcp": {"tools": ["time__get_current_time"]}},
     )
-    events = reply.mcp_events
+    events = getattr(reply, "mcp_events", None)
     if not events:  # The model did not come to the end of its call.
         assert reply.choices[0].finish_reason == "length"
         return []
@@ -38,14 +39,15 @@ def chats(base_url):
 
 
 def held(client):
-    gauges = client.get("/status", cast_to=object)["gauges"]
+    gauges = client.get("/status", cast_to=object)["engine"]["gauges"]
     return gauges["live_handles"], gauges["kv_blocks_used"]
 
 
 def test_fifty_at_once_leave_the_engine_as_it_was(client, base_url):
+    chat(client, 0)  # What all prompts begin with is computed once.
     before = held(client)
     ids = chats(base_url)
-    assert len(ids) >= 25 and len(set(ids)) == len(ids)
+    assert len(ids) >= 20 and len(set(ids)) == len(ids)
     for _ in range(120):
         if held(client) == before:
             break

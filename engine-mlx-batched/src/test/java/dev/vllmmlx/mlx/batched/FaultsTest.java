@@ -172,12 +172,16 @@ class FaultsTest {
 
   @Test
   void anEndOfTheThreadIsToldToEverybody() throws Exception {
-    var ready = new CountDownLatch(1);
+    var allAsked = new CountDownLatch(1);
     FaultyModel.Fault fault =
         new FaultyModel.Fault() {
+          private int steps;
+
           @Override
           public void before(List<Chunk> chunks, Consumer<List<Chunk>> computes) {
-            if (ready.getCount() == 0) {
+            if (++steps == 20) {
+              // None has come to its end, two are at work and three wait.
+              awaitAll(allAsked);
               throw new StackOverflowError("in the depths of a step");
             }
           }
@@ -188,8 +192,7 @@ class FaultsTest {
       for (var i = 0; i < 5; i++) {
         answers.add(Requests.of("request-" + i, "Once upon a time", 400).ask(engine));
       }
-      answers.getFirst().awaitFirstToken();
-      ready.countDown();
+      allAsked.countDown();
       for (var answer : answers) {
         assertThat(answer.awaitEnd().failed().error())
             .isInstanceOf(EngineException.Unavailable.class)
@@ -207,6 +210,14 @@ class FaultsTest {
               })
           .isInstanceOf(EngineException.Unavailable.class)
           .hasMessageContaining("in the depths of a step");
+    }
+  }
+
+  private static void awaitAll(CountDownLatch asked) {
+    try {
+      asked.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

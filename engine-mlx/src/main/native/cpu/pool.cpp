@@ -83,12 +83,18 @@ class Pool {
       return;
     }
     start();
-    // Some pieces for each thread even out what the machine does beside.
-    piece_ = std::max<int64_t>(grain, (count + size_ * kPieces - 1) / (size_ * kPieces));
+    // A large piece for each thread, so that it reads on where it is and what it fetches ahead is its own; then small ones, which
+    // even out what the machine does beside. All but the last are whole grains.
+    large_ = std::max<int64_t>(count * kLarge / (100 * size_) / grain, 1) * grain;
+    int64_t large_ones = std::min<int64_t>(size_, count / large_);
+    rest_ = large_ones * large_;
+    int64_t shares = size_ * kSmall * grain;
+    small_ = (count - rest_ + shares - 1) / shares * grain;
     count_ = count;
     work_ = &work;
     done_.store(0, std::memory_order_relaxed);
-    int64_t pieces = (count + piece_ - 1) / piece_;
+    large_ones_ = large_ones;
+    int64_t pieces = large_ones + (small_ == 0 ? 0 : (count - rest_ + small_ - 1) / small_);
     // In one order with the sleepers' own look: either they see the round, or it sees them.
     ticket_.store(Ticket::of(++round_, pieces), std::memory_order_seq_cst);
     if (sleeping_.load(std::memory_order_seq_cst) > 0) {
@@ -103,8 +109,9 @@ class Pool {
   }
 
  private:
-  // Pieces for each thread.
-  static constexpr int kPieces = 4;
+  // What a thread's large piece has of its share, in percent, and the small ones for each thread.
+  static constexpr int kLarge = 70;
+  static constexpr int kSmall = 3;
 
   void start() {
     while (static_cast<int>(workers_.size()) < size_ - 1) {
@@ -149,8 +156,10 @@ class Pool {
         return;
       }
       // The round cannot end before this piece is done, so what it is about stays.
-      int64_t begin = mine.piece() * piece_;
-      (*work_)(begin, std::min(count_, begin + piece_));
+      int64_t piece = mine.piece();
+      bool large = piece < large_ones_;
+      int64_t begin = large ? piece * large_ : rest_ + (piece - large_ones_) * small_;
+      (*work_)(begin, large ? begin + large_ : std::min(count_, begin + small_));
       done_.fetch_add(1, std::memory_order_release);
     }
   }
@@ -166,7 +175,10 @@ class Pool {
   alignas(64) std::atomic<int> sleeping_{0};
   std::atomic<bool> ending_{false};
   uint64_t round_ = 0;
-  int64_t piece_ = 0;
+  int64_t large_ = 0; // how long such a piece is
+  int64_t large_ones_ = 0;
+  int64_t small_ = 0;
+  int64_t rest_ = 0; // where small ones begin
   int64_t count_ = 0;
   const std::function<void(int64_t, int64_t)>* work_ = nullptr;
   int size_ = physical_cores();

@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.array;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,6 +115,24 @@ class CpuPrimitivesTest {
           same(Mlx.slice(found, 0, 0, 1), Mlx.slice(clean, 0, 0, 1));
           for (var value : Mlx.slice(found, 0, 1, 3).toFloats()) {
             assertThat(Float.isFinite(value)).isFalse();
+          }
+          return null;
+        });
+  }
+
+  /** As models are computed on a CPU: float32 by weights whose scales are of half precision. */
+  @ParameterizedTest
+  @MethodSource("packings")
+  void multipliesFloat32ByWeightsOfHalfPrecision(Packing p) {
+    assumeThat(p.type()).isNotEqualTo(DType.FLOAT32);
+    mlx.call(
+        () -> {
+          CpuPrimitives.chooseKernels(p.kernels());
+          for (var rows : new int[] {1, 5, 9}) {
+            var each = product(p, random(1, DType.FLOAT32, rows, 384));
+            var found = each.operation().get();
+            assertThat(found.dtype()).isEqualTo(DType.FLOAT32);
+            assertThat(relative(doubles(found), each.expected())).isLessThan(2.5e-5);
           }
           return null;
         });

@@ -67,14 +67,14 @@ final class Scheduler {
         chunks.add(row.chunk(1));
       }
     }
-    addPrompts(chunks, cost.budget(chunks.size()));
+    addPrompts(chunks);
     return chunks;
   }
 
-  private void addPrompts(List<Chunk> chunks, int budget) {
+  private void addPrompts(List<Chunk> chunks) {
     // What comes from a disk at the next steps is not computed now.
     var prompts = running.stream().filter(row -> !row.decodes() && !row.loads()).toList();
-    var turns = new PromptTurns(prompts, budget);
+    var turns = new PromptTurns(prompts, cost.budget(chunks.size(), prompts.size()));
     for (var row = turns.next(); row.isPresent(); row = turns.next()) {
       addPrompt(chunks, row.get(), turns);
     }

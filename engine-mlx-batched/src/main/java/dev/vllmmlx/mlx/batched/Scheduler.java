@@ -165,8 +165,11 @@ final class Scheduler {
   }
 
   private boolean hasRoomFor(Row row) {
-    return running.isEmpty()
-        || (answers() < maxRows && memory.admits(row.sequence().length(), running.size()));
+    if (running.isEmpty() || answers() >= maxRows) {
+      return running.isEmpty();
+    }
+    var sequence = row.sequence();
+    return memory.admits(row.tenant(), sequence.tokens(0, sequence.length()), running.size());
   }
 
   /** Rows that a step may have: those that run, and those that wait for one of these. */

@@ -63,8 +63,8 @@ final class FaultyModel implements BatchModel {
     }
 
     @Override
-    public boolean admits(int tokens, int running) {
-      return memory.admits(tokens, running);
+    public boolean admits(String tenant, int[] tokens, int running) {
+      return memory.admits(tenant, tokens, running);
     }
 
     @Override

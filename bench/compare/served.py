@@ -53,7 +53,7 @@ def ours(options, path, *more):
 
 
 def ours_batched(options, path, *more):
-    return ours(options, path, "--continuous-batching", *more)
+    return ours(options, path, "--continuous-batching", "--use-paged-cache", *more)
 
 
 def ours_crowded(options, path):
@@ -129,6 +129,8 @@ def flat(level):
     yield "tokens/s", level["tokens_per_second"]
     yield "slowest stream", level.get("slowest_stream_tokens_per_second", 0)
     yield "mean stream", level.get("mean_stream_tokens_per_second", 0)
+    yield "slowest answer", level.get("slowest_answer_tokens_per_second", 0)
+    yield "mean answer", level.get("mean_answer_tokens_per_second", 0)
     yield "first token", level["ttft_seconds"]["p50"]
     yield "gap", level["inter_token_seconds"]["p50"]
     yield "total p95", level["total_seconds"]["p95"]

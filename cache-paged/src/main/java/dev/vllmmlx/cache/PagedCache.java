@@ -83,6 +83,31 @@ public final class PagedCache {
   }
 
   /**
+   * With how many full blocks a prompt begins that sequences hold at this moment: {@link
+   * BlockTable#reuse} adopts them, and none of the {@link #available} ones is taken for them.
+   * Nothing is changed or counted.
+   *
+   * @param count how many of {@code tokens} are the prompt
+   */
+  public int heldBlocks(Lineage lineage, int[] tokens, int count) {
+    var most = Math.max(0, count - 1) / blockSize;
+    Entry parent = null;
+    for (var held = 0; held < most; held++) {
+      var from = held * blockSize;
+      var key =
+          hash.next(parent == null ? hash.root(lineage) : parent.key(), tokens, from, blockSize);
+      var entry = index.find(key);
+      if (entry == null
+          || pool.holders(entry.block()) == 0
+          || !entry.is(lineage, parent, tokens, from)) {
+        return held;
+      }
+      parent = entry;
+    }
+    return most;
+  }
+
+  /**
    * Hands the store blocks that were published and that it has not got yet, until it wants no more
    * of them for now. A block comes after those that it follows. To be called between steps.
    */
@@ -118,7 +143,7 @@ public final class PagedCache {
   }
 
   /** Blocks that are free or can be evicted. */
-  int available() {
+  public int available() {
     return pool.available();
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Drives a {@link PagedCache} as an engine does, with a memory beside it: a row is what a real
@@ -99,11 +100,18 @@ final class CacheModel implements BlockStore {
   }
 
   Sequence open(Lineage lineage, int[] prompt) {
+    var ofOthers =
+        open.stream()
+            .flatMapToInt(each -> Arrays.stream(each.table.blocks()))
+            .boxed()
+            .collect(Collectors.toSet());
+    var shared = cache.heldBlocks(lineage, prompt, prompt.length);
     var sequence = new Sequence(cache.open(lineage), lineage);
     open.add(sequence);
     var expected = cachedPrefix(lineage, prompt);
     var adopted = sequence.table.reuse(prompt, prompt.length);
     assertThat(adopted).isEqualTo(expected);
+    assertThat(Arrays.stream(sequence.table.blocks()).filter(ofOthers::contains)).hasSize(shared);
     for (var i = 0; i < adopted; i++) {
       sequence.tokens.add(prompt[i]);
     }

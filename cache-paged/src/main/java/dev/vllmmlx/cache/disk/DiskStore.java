@@ -168,8 +168,16 @@ public final class DiskStore implements BlockStore, AutoCloseable {
       return false;
     }
     var began = System.nanoTime();
-    memory.copyOut(block, buffer.get().clear());
-    copyNanos += System.nanoTime() - began;
+    try {
+      memory.copyOut(block, buffer.get().clear());
+    } catch (RuntimeException e) {
+      free.add(buffer.get());
+      lost.incrementAndGet();
+      tell(e);
+      return true; // as good as kept: whoever asks again would get no further
+    } finally {
+      copyNanos += System.nanoTime() - began;
+    }
     beingWritten.add(prefix.key());
     tasks.add(new Task.Write(prefix, buffer.get().flip()));
     return true;
@@ -236,6 +244,9 @@ public final class DiskStore implements BlockStore, AutoCloseable {
       return false; // evicted meanwhile
     } catch (IOException e) {
       refuse(prefix, e);
+      return false;
+    } catch (RuntimeException e) {
+      tell(e); // the pool could not take it: no fault of the file's
       return false;
     } finally {
       var nanos = System.nanoTime() - began;
@@ -336,7 +347,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     var count = failed.incrementAndGet();
     if (Long.bitCount(count) == 1) {
       warnings.accept(
-          "the prefix cache could not write to its folder (%d times so far): %s"
+          "the prefix cache passed over a block that it could not copy (%d times so far): %s"
               .formatted(count, e));
     }
   }

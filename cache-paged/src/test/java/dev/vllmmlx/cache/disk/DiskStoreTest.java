@@ -181,6 +181,46 @@ class DiskStoreTest {
   }
 
   @Test
+  void aBlockThatCannotBeCopiedIsPassedOver() throws IOException {
+    storePrompt(new Blocks(8), LINEAGE);
+    var broken =
+        new BlockMemory() {
+          @Override
+          public int blockBytes() {
+            return Blocks.BYTES;
+          }
+
+          @Override
+          public void copyOut(int block, java.nio.ByteBuffer into) {
+            throw new IllegalStateException("no way out");
+          }
+
+          @Override
+          public void copyIn(int block, java.nio.ByteBuffer from) {
+            throw new IllegalStateException("no way in");
+          }
+        };
+    try (var store = open(broken)) {
+      var cache = new PagedCache(8, Blocks.SIZE, true, store);
+      try (var table = cache.open(LINEAGE)) {
+        assertThat(reuseAll(table, store)).isZero();
+      }
+      try (var table = cache.open(new Lineage("model", "", "another"))) {
+        table.reserve(PROMPT.length);
+        table.append(PROMPT, 0, PROMPT.length);
+      }
+      cache.spill();
+      cache.evictAll();
+      assertThat(cache.status().free()).isEqualTo(8);
+      assertThat(store.figures().lost()).isEqualTo(12);
+      assertThat(store.figures().refused()).isZero();
+    }
+    assertThat(warnings).anyMatch(each -> each.contains("no way in"));
+    assertThat(warnings).anyMatch(each -> each.contains("no way out"));
+    assertThat(files()).hasSize(6);
+  }
+
+  @Test
   void refusesALimitBelowABlock() {
     assertThatIllegalArgumentException()
         .isThrownBy(

@@ -7,12 +7,16 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The walk of a step: what is unwanted leaves, the scheduler plans, the model computes, and each
  * sequence whose tokens are all computed chooses its next one.
  */
 final class BatchLoop implements JobRunner<BatchModel> {
+  private static final Logger LOG = LoggerFactory.getLogger(BatchLoop.class);
+
   /** Waits of half a second without a job before the model rests. */
   private static final int WAITS_BEFORE_REST = 4;
 
@@ -38,7 +42,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
       var waits = 0;
       while (!loop.closing()) {
         loop.beat();
-        model.memory().boundary();
+        boundary();
         publish();
         if (scheduler.await(500, TimeUnit.MILLISECONDS)) {
           waits = 0;
@@ -50,6 +54,15 @@ final class BatchLoop implements JobRunner<BatchModel> {
     } finally {
       running = 0;
       this.model = null;
+    }
+  }
+
+  private void boundary() {
+    try {
+      model.memory().boundary();
+    } catch (RuntimeException e) {
+      LOG.error("the memory for keys and values failed between two steps", e);
+      fail(scheduler.running(), e);
     }
   }
 

@@ -66,8 +66,8 @@ final class ContiguousMemory implements KvMemory {
   }
 
   @Override
-  public boolean admits(int tokens, int running) {
-    return room(tokens + 1) + (long) running * KvCache.STEP <= budget.tokens() - held();
+  public boolean admits(String tenant, int[] tokens, int running) {
+    return room(tokens.length + 1) + (long) running * KvCache.STEP <= budget.tokens() - held();
   }
 
   /** Tokens that open sequences have room for. */

@@ -116,14 +116,19 @@ final class PagedMemory implements KvMemory {
 
   @Override
   public SequenceKv open(String tenant, int[] tokens) {
-    var table = books.open(new Lineage(identity, "", tenant));
+    var table = books.open(lineage(tenant));
     table.reuse(tokens, tokens.length);
     return new Kv(table);
   }
 
   @Override
-  public boolean admits(int tokens, int running) {
-    return tokens / blockSize + 1 + running <= books.status().available();
+  public boolean admits(String tenant, int[] tokens, int running) {
+    var lacking = tokens.length / blockSize + 1 + running - books.available();
+    return lacking <= 0 || lacking <= books.heldBlocks(lineage(tenant), tokens, tokens.length);
+  }
+
+  private Lineage lineage(String tenant) {
+    return new Lineage(identity, "", tenant);
   }
 
   private void copyBlock(int from, int to) {

@@ -67,14 +67,14 @@ final class Scheduler {
         chunks.add(row.chunk(1));
       }
     }
-    addPrompts(chunks, cost.budget(chunks.size()));
+    addPrompts(chunks);
     return chunks;
   }
 
-  private void addPrompts(List<Chunk> chunks, int budget) {
+  private void addPrompts(List<Chunk> chunks) {
     // What comes from a disk at the next steps is not computed now.
     var prompts = running.stream().filter(row -> !row.decodes() && !row.loads()).toList();
-    var turns = new PromptTurns(prompts, budget);
+    var turns = new PromptTurns(prompts, cost.budget(chunks.size(), prompts.size()));
     for (var row = turns.next(); row.isPresent(); row = turns.next()) {
       addPrompt(chunks, row.get(), turns);
     }
@@ -165,8 +165,11 @@ final class Scheduler {
   }
 
   private boolean hasRoomFor(Row row) {
-    return running.isEmpty()
-        || (answers() < maxRows && memory.admits(row.sequence().length(), running.size()));
+    if (running.isEmpty() || answers() >= maxRows) {
+      return running.isEmpty();
+    }
+    var sequence = row.sequence();
+    return memory.admits(row.tenant(), sequence.tokens(0, sequence.length()), running.size());
   }
 
   /** Rows that a step may have: those that run, and those that wait for one of these. */

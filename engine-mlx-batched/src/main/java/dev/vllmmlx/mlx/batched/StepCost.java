@@ -2,7 +2,12 @@ package dev.vllmmlx.mlx.batched;
 
 /**
  * How many tokens of prompts a step may take beside its decoding rows, so that these do not wait
- * twice as long for their next token as they would alone.
+ * twice as long for their next token as they would if the prompts were answers under way already.
+ *
+ * <p>So a long prompt does not stall who is being answered. Where many prompts wait for few
+ * answers, a step takes more of them: small steps cost more for each token, and the speed of those
+ * who have their first token would be paid for by all who wait for theirs. Beyond some prompts
+ * there is little left to save.
  *
  * <p>A step of n rows takes about {@code a + b n} seconds: the weights are read once, and each row
  * is computed. It learns {@code a / b}, by least squares over the latest steps; a machine that is
@@ -10,8 +15,11 @@ package dev.vllmmlx.mlx.batched;
  */
 final class StepCost {
 
-  /** Of a step without prompts, how much longer one with prompts may take. */
-  private static final double ALLOWED = 0.75;
+  /** How much longer a step may take than one with a row for each answer and each prompt. */
+  private static final double ALLOWED = 0.6;
+
+  /** Prompts that count: a step for these is large enough to cost little more than its rows. */
+  private static final int MOST_PROMPTS = 8;
 
   /** What is left of a step's weight at the next. */
   private static final double DECAY = 0.98;
@@ -43,12 +51,19 @@ final class StepCost {
     this.most = most;
   }
 
-  /** Tokens of prompts for a step of so many decoding rows; at least one. */
-  int budget(int decoding) {
+  /**
+   * Tokens of prompts for a step; at least one.
+   *
+   * @param decoding rows of answers under way
+   * @param prompts that are to be computed
+   */
+  int budget(int decoding, int prompts) {
     if (decoding == 0) {
       return most;
     }
-    return (int) Math.clamp(ALLOWED * (fixedRows + decoding), 1, Math.max(1, most - decoding));
+    var counted = Math.min(prompts, MOST_PROMPTS);
+    var tokens = counted + ALLOWED * (fixedRows + decoding + counted);
+    return (int) Math.clamp(tokens, 1, Math.max(1, most - decoding));
   }
 
   /** A step of so many rows has taken so long. */

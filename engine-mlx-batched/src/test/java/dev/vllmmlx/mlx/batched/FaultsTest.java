@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -167,6 +168,35 @@ class FaultsTest {
       assertOthersAreRight(engine);
       assertThat(bad.awaitEnd().failed().error()).hasCauseInstanceOf(MlxException.class);
       assertIdle(engine);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFaultBetweenTwoStepsEndsWhatHasMemoryAndTheEngineGoesOn(boolean paged) throws Exception {
+    var strikes = new AtomicInteger();
+    FaultyModel.Fault fault =
+        new FaultyModel.Fault() {
+          @Override
+          public void boundary() {
+            if (strikes.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+              throw new MlxException("a block could not be copied");
+            }
+          }
+        };
+    try (var engine = Engines.faulty(tiny, options(paged), fault)) {
+      var bad = Requests.of("bad", "Once upon a time", 400).ask(engine);
+      bad.awaitFirstToken();
+      strikes.set(2); // one of them where nothing has memory any more
+      assertThat(bad.awaitEnd().failed().error())
+          .isInstanceOf(EngineException.Internal.class)
+          .hasCauseInstanceOf(MlxException.class);
+      while (strikes.get() > 0) {
+        Thread.sleep(5);
+      }
+      assertOthersAreRight(engine);
+      assertIdle(engine);
+      assertThat(engine.status().state()).isEqualTo(EngineStatus.State.READY);
     }
   }
 

@@ -16,6 +16,9 @@ final class FaultyModel implements BatchModel {
     /** Before a sequence gets memory; what it throws is the memory's fault. */
     default void opening(int[] tokens) {}
 
+    /** Between two steps; what it throws is the memory's fault. */
+    default void boundary() {}
+
     /** A row's scores were computed. */
     default void scored(Row row, float[] logits) {}
   }
@@ -60,8 +63,8 @@ final class FaultyModel implements BatchModel {
     }
 
     @Override
-    public boolean admits(int tokens, int running) {
-      return memory.admits(tokens, running);
+    public boolean admits(String tenant, int[] tokens, int running) {
+      return memory.admits(tenant, tokens, running);
     }
 
     @Override
@@ -71,6 +74,7 @@ final class FaultyModel implements BatchModel {
 
     @Override
     public void boundary() {
+      fault.boundary();
       memory.boundary();
     }
 

@@ -222,6 +222,27 @@ class SchedulingTest {
   }
 
   @Test
+  void whatARequestSharesWithOthersTakesNoRoom() throws Exception {
+    // Room for 256 tokens: one of these alone takes more than half of it.
+    try (var engine = engine("kv-cache-memory", "128KB")) {
+      var shared = "x".repeat(150);
+      var first = Requests.of("first", shared + "1", 20).ask(engine);
+      gate.open.release(2);
+      first.awaitFirstToken();
+      var sharing = Requests.of("sharing", shared + "2", 2).ask(engine);
+      var stranger = Requests.of("stranger", shared + "2", 2).tenant("another").ask(engine);
+      awaitWaiting(engine, 2);
+      gate.openForGood();
+      assertThat(sharing.finished().usage().cachedTokens()).isEqualTo(128);
+      first.finished();
+      stranger.finished();
+      assertThat(gate.steps.get(gate.firstStep("sharing"))).containsKey("first");
+      assertThat(gate.steps.get(gate.firstStep("stranger"))).doesNotContainKey("first");
+      assertThat(engine.status().gauges().get("preemptions_total")).isZero();
+    }
+  }
+
+  @Test
   void aCacheThatWasLongerBeforeGivesItsRoomUp() throws Exception {
     try (var engine = engine("use-paged-cache", "false")) {
       gate.open.release(100);

@@ -10,7 +10,7 @@ class StepCostTest {
 
   @Test
   void takesWholePromptsWhereNobodyWaitsForATokenElse() {
-    assertThat(cost.budget(0)).isEqualTo(512);
+    assertThat(cost.budget(0, 4)).isEqualTo(512);
   }
 
   @Test
@@ -18,12 +18,26 @@ class StepCostTest {
     // A machine whose steps take 20 ms and 1 ms a row, with noise.
     var random = new Random(1);
     for (var i = 0; i < 400; i++) {
-      var rows = 8 + (random.nextBoolean() ? cost.budget(8) : 0);
+      var rows = 8 + (random.nextBoolean() ? cost.budget(8, 1) : 0);
       cost.took(rows, (0.020 + 0.001 * rows) * (0.9 + 0.2 * random.nextDouble()));
     }
-    var budget = cost.budget(8);
+    var budget = cost.budget(8, 1);
     var alone = 0.020 + 0.001 * 8;
     assertThat(alone + 0.001 * budget).isBetween(1.4 * alone, 1.95 * alone);
+  }
+
+  @Test
+  void takesMoreWhereMorePromptsWaitThanAreAnswered() {
+    for (var i = 0; i < 300; i++) {
+      var rows = 1 + i % 40;
+      cost.took(rows, 0.004 + 0.001 * rows);
+    }
+    // Two answers beside six prompts wait no longer than twice what they would among eight.
+    var budget = cost.budget(2, 6);
+    assertThat(budget).isGreaterThan(2 * cost.budget(2, 1));
+    assertThat(0.004 + 0.001 * (2 + budget)).isLessThan(2 * (0.004 + 0.001 * 8));
+    // A crowd that waits does not stop them.
+    assertThat(cost.budget(2, 60)).isLessThan(3 * budget / 2);
   }
 
   @Test
@@ -32,12 +46,12 @@ class StepCostTest {
       var rows = 1 + i % 10;
       cost.took(rows, 0.004 + 0.001 * rows);
     }
-    var before = cost.budget(4);
+    var before = cost.budget(4, 1);
     for (var i = 0; i < 300; i++) {
       var rows = 1 + i % 10;
       cost.took(rows, 5 * (0.004 + 0.001 * rows));
     }
-    assertThat(cost.budget(4)).isCloseTo(before, org.assertj.core.api.Assertions.within(2));
+    assertThat(cost.budget(4, 1)).isCloseTo(before, org.assertj.core.api.Assertions.within(2));
   }
 
   @Test
@@ -45,7 +59,7 @@ class StepCostTest {
     for (var i = 0; i < 300; i++) {
       cost.took(1 + i % 2 * 30, i % 2 * 1.0 + 1e-6);
     }
-    assertThat(cost.budget(1)).isPositive();
-    assertThat(cost.budget(600)).isPositive();
+    assertThat(cost.budget(1, 1)).isPositive();
+    assertThat(cost.budget(600, 1)).isPositive();
   }
 }

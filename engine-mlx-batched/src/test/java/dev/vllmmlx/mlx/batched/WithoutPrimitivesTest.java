@@ -28,6 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 class WithoutPrimitivesTest {
   @TempDir Path folder;
+  @TempDir Path cache;
 
   /** The setting is the process's. */
   @AfterAll
@@ -45,6 +46,29 @@ class WithoutPrimitivesTest {
   @ValueSource(booleans = {true, false})
   void aSlidingWindowSeesWhatItSeesByThePrimitives(boolean paged) throws Exception {
     assertSameAsPrimitives(model("\"sliding_window\": 40, "), paged);
+  }
+
+  @Test
+  void prefixesOnADiskAreThoseOfThisWayOfComputingAlone() throws Exception {
+    var model = model("");
+    var disk = Map.of("cache-dir", cache.toString());
+    var off = Map.of("cache-dir", cache.toString(), "primitives", "off");
+    var request = Requests.of("one", "The story so far. ".repeat(12), 20);
+    List<Integer> expected;
+    try (var first = batched(model, true, off)) {
+      var answer = request.ask(first);
+      answer.finished();
+      expected = ids(answer);
+    }
+    try (var second = batched(model, true, off)) {
+      var answer = request.ask(second);
+      assertThat(answer.finished().usage().cachedTokens()).isEqualTo(192);
+      assertThat(ids(answer)).isEqualTo(expected);
+      assertThat(second.status().gauges().get("prefix_tokens_loaded_total")).isEqualTo(192);
+    }
+    try (var primitives = batched(model, true, disk)) {
+      assertThat(request.ask(primitives).finished().usage().cachedTokens()).isZero();
+    }
   }
 
   @Test
@@ -103,9 +127,13 @@ class WithoutPrimitivesTest {
     var all = new ArrayList<List<Integer>>();
     for (var answer : asked) {
       answer.finished();
-      all.add(answer.tokens().stream().map(Answer.Scored::id).toList());
+      all.add(ids(answer));
     }
     return all;
+  }
+
+  private static List<Integer> ids(Answer answer) {
+    return answer.tokens().stream().map(Answer.Scored::id).toList();
   }
 
   private Path model(String more) {

@@ -12,9 +12,11 @@ import java.util.stream.DoubleStream;
  * @param errors how many failed, by kind
  * @param promptTokens of all answered requests together
  * @param counted whether the server counted all tokens; else pieces of the stream were
- * @param slowest tokens a second of the slowest stream once it runs; 0 where no answer was long
- *     enough
- * @param mean like {@code slowest}, of all streams
+ * @param streams tokens a second of each stream from its first token on: how quickly text flows
+ *     once it does; of answers of more than one token
+ * @param answers tokens a second of each answer from its request on, so with what it waited for the
+ *     first: the one that stands apart where somebody starves, which a stream that has begun does
+ *     not show
  * @param firstTokens of each answered request, sorted, for plots
  */
 record LevelFigures(
@@ -26,8 +28,8 @@ record LevelFigures(
     long cachedTokens,
     long tokens,
     boolean counted,
-    double slowest,
-    double mean,
+    Spread streams,
+    Spread answers,
     Percentiles firstToken,
     Percentiles gap,
     Percentiles total,
@@ -45,7 +47,6 @@ record LevelFigures(
             .filter(RequestOutcome.Answered.class::isInstance)
             .map(RequestOutcome.Answered.class::cast)
             .toList();
-    var rates = answered.stream().flatMapToDouble(LevelFigures::rate).summaryStatistics();
     return new LevelFigures(
         concurrency,
         answered.size(),
@@ -55,20 +56,32 @@ record LevelFigures(
         answered.stream().mapToLong(RequestOutcome.Answered::cachedTokens).sum(),
         answered.stream().mapToLong(RequestOutcome.Answered::tokens).sum(),
         answered.stream().allMatch(RequestOutcome.Answered::counted),
-        rates.getCount() == 0 ? 0 : rates.getMin(),
-        rates.getAverage(),
+        Spread.of(answered.stream().flatMapToDouble(LevelFigures::streamed)),
+        Spread.of(answered.stream().flatMapToDouble(LevelFigures::answered)),
         Percentiles.of(answered.stream().map(RequestOutcome.Answered::firstToken).toList()),
         Percentiles.of(answered.stream().flatMap(one -> one.gaps().stream()).toList()),
         Percentiles.of(answered.stream().map(RequestOutcome.Answered::total).toList()),
         answered.stream().map(RequestOutcome.Answered::firstToken).sorted().toList());
   }
 
-  /** Tokens a second of a stream once it runs. */
-  private static DoubleStream rate(RequestOutcome.Answered one) {
-    var running = one.total() - one.firstToken();
-    return one.tokens() > 1 && running > 0
-        ? DoubleStream.of((one.tokens() - 1) / running)
-        : DoubleStream.empty();
+  /** Of some rates; both 0 where there are none. */
+  record Spread(double slowest, double mean) {
+    static Spread of(DoubleStream rates) {
+      var all = rates.summaryStatistics();
+      return new Spread(all.getCount() == 0 ? 0 : all.getMin(), all.getAverage());
+    }
+  }
+
+  private static DoubleStream streamed(RequestOutcome.Answered one) {
+    return rate(one.tokens() - 1, one.total() - one.firstToken());
+  }
+
+  private static DoubleStream answered(RequestOutcome.Answered one) {
+    return rate(one.tokens(), one.total());
+  }
+
+  private static DoubleStream rate(int tokens, double seconds) {
+    return tokens > 0 && seconds > 0 ? DoubleStream.of(tokens / seconds) : DoubleStream.empty();
   }
 
   /** Generated tokens a second, all streams together. */

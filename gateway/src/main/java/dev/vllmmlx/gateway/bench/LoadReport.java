@@ -40,7 +40,7 @@ final class LoadReport {
                   level.answered(),
                   level.failed(),
                   level.throughput(),
-                  level.slowest(),
+                  level.streams().slowest(),
                   line(level.firstToken(), 1000, "%.0f"),
                   line(level.gap(), 1000, "%.1f"),
                   line(level.total(), 1, "%.2f")));
@@ -88,8 +88,10 @@ final class LoadReport {
       one.put("tokens", level.tokens());
       one.put("counted_by_server", level.counted());
       one.put("tokens_per_second", level.throughput());
-      one.put("slowest_stream_tokens_per_second", level.slowest());
-      one.put("mean_stream_tokens_per_second", level.mean());
+      one.put("slowest_stream_tokens_per_second", level.streams().slowest());
+      one.put("mean_stream_tokens_per_second", level.streams().mean());
+      one.put("slowest_answer_tokens_per_second", level.answers().slowest());
+      one.put("mean_answer_tokens_per_second", level.answers().mean());
       percentiles(one.putObject("ttft_seconds"), level.firstToken());
       percentiles(one.putObject("inter_token_seconds"), level.gap());
       percentiles(one.putObject("total_seconds"), level.total());

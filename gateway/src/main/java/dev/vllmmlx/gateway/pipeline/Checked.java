@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** An answer as it goes out, kept to be checked when it is whole. For one answer. */
+/** An answer as it goes out, kept to be checked when it is whole. For one answer and thread. */
 final class Checked {
   private final AnswerCheck check;
   private final StringBuilder content = new StringBuilder();
@@ -16,6 +16,10 @@ final class Checked {
 
   Checked(AnswerCheck check) {
     this.check = check;
+  }
+
+  boolean isNeeded() {
+    return check.isNeeded();
   }
 
   void add(List<Part> parts) {
@@ -34,7 +38,10 @@ final class Checked {
     }
   }
 
-  /** To be asked when nothing more will come, and the model itself has ended. */
+  /**
+   * To be asked when nothing more will come, and the model itself has ended. It may take a while,
+   * and not on an event loop.
+   */
   List<AnswerCheck.Warning> warnings() {
     var ofCalls =
         IntStream.range(0, calls.size())

@@ -38,7 +38,8 @@ public final class ChoiceState {
   private int round;
   private OptionalLong lastToken = OptionalLong.empty();
   private final Checked checked;
-  private Optional<List<AnswerCheck.Warning>> warnings = Optional.empty();
+  private List<AnswerCheck.Warning> warnings = List.of();
+  private boolean whole; // Nothing is added to what is checked.
   private PartReader reader = PartReader.ofContent();
   private boolean called;
   private boolean opened;
@@ -186,10 +187,27 @@ public final class ChoiceState {
         one.completionTokens() + other.completionTokens());
   }
 
-  void add(GenerationEvent.Finished event) {
+  /**
+   * The last answer is over: nothing more is said.
+   *
+   * @return what to check of it, on another thread; empty if nothing, as where it was cut
+   */
+  Optional<Checked> conclude(FinishReason reason) {
     tools.ifPresent(it -> it.release(parts));
+    checked.add(parts.peek());
+    whole = true;
+    return Optional.of(checked).filter(it -> reason == FinishReason.STOP && it.isNeeded());
+  }
+
+  /**
+   * To be called behind {@link #conclude}.
+   *
+   * @param found what is wrong with the answer
+   */
+  void add(GenerationEvent.Finished event, List<AnswerCheck.Warning> found) {
     finished = Optional.of(event);
     usage = event.usage();
+    warnings = List.copyOf(found);
   }
 
   /** Whether at least so many tokens wait to be sent, all that are left, or news of tools. */
@@ -207,7 +225,9 @@ public final class ChoiceState {
   /** The text that has not been sent; from now on it has. */
   Piece take() {
     var piece = new Piece(parts.take(), List.copyOf(logprobs), List.copyOf(toolEvents));
-    checked.add(piece.parts());
+    if (!whole) {
+      checked.add(piece.parts());
+    }
     called |= piece.parts().stream().anyMatch(Part.ToolCallEnd.class::isInstance);
     logprobs.clear();
     toolEvents.clear();
@@ -238,13 +258,9 @@ public final class ChoiceState {
     return called;
   }
 
-  /** What is wrong with the answer, once all of it was taken. One that was cut is not checked. */
+  /** What is wrong with the answer, once it has ended. One that was cut is not checked. */
   public List<AnswerCheck.Warning> warnings() {
-    if (warnings.isEmpty()) {
-      var ended = finishReason().orElseThrow() == FinishReason.STOP;
-      warnings = Optional.of(ended ? checked.warnings() : List.of());
-    }
-    return warnings.get();
+    return warnings;
   }
 
   /**

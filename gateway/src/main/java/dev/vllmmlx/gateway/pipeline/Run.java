@@ -314,8 +314,31 @@ final class Run {
     }
   }
 
+  /** A choice has said all that it will. Its end goes out once the answer was checked. */
   private void end(ChoiceState choice, GenerationEvent.Finished finished) {
-    choice.add(finished);
+    var toCheck = choice.conclude(finished.reason());
+    if (toCheck.isEmpty()) {
+      close(choice, finished, List.of());
+      return;
+    }
+    // A client's schema may ask for more work than others on the event loop can wait for.
+    Thread.startVirtualThread(
+        () -> {
+          try {
+            var found = toCheck.get().warnings();
+            loop.runOnContext(_ -> close(choice, finished, found));
+          } catch (RuntimeException | Error e) {
+            loop.runOnContext(_ -> broken(new IllegalStateException("a check failed", e)));
+          }
+        });
+  }
+
+  private void close(
+      ChoiceState choice, GenerationEvent.Finished finished, List<AnswerCheck.Warning> found) {
+    if (deaf) {
+      return;
+    }
+    choice.add(finished, found);
     reply.advanced(choice);
     if (--open == 0) {
       var written = reply.completed();

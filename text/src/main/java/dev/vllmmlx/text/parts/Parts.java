@@ -19,10 +19,15 @@ public final class Parts {
 
   /** All parts since the last call. */
   public List<Part> take() {
-    close();
-    var taken = List.copyOf(parts);
+    var taken = peek();
     parts.clear();
     return taken;
+  }
+
+  /** What {@link #take} would give, which still will. */
+  public List<Part> peek() {
+    close();
+    return List.copyOf(parts);
   }
 
   /**

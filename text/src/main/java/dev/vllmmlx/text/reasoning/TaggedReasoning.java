@@ -81,7 +81,7 @@ public record TaggedReasoning(
     for (var opening : opens) {
       options.add(
           Constraint.Sequence.of(
-              new Constraint.Regex("\\s{0,2}"), new Constraint.Text(opening), behind));
+              new Constraint.Regex("[ \\n\\t\\r]{0,2}"), new Constraint.Text(opening), behind));
     }
     options.add(opened(answer));
     return new Constraint.Either(options);

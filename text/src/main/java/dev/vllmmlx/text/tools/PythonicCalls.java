@@ -55,7 +55,8 @@ final class PythonicCalls extends MarkedFormat {
         Steps.optional(CLOSE));
   }
 
-  private static Step call() {
+  /** {@code f(a=1)}, read from before the name. */
+  static Step call() {
     return Steps.sequence(
         Steps.header("(", Optional::of, Optional.empty()),
         new NotationStep(Notation.PYTHON, ')', "="),
@@ -88,7 +89,8 @@ final class PythonicCalls extends MarkedFormat {
         new Constraint.Text(marked ? "]" + CLOSE : "]"));
   }
 
-  private static Constraint arguments(Tool tool) {
+  /** What stands behind {@code f(}, the bracket that closes it included. */
+  static Constraint arguments(Tool tool) {
     return Constraint.Sequence.of(
         NotationSchema.arguments(Notation.PYTHON, "=", tool.name(), ToolSchema.of(tool)),
         new Constraint.Text(")"));

@@ -89,8 +89,7 @@ final class TaggedCallStep implements Step {
           if (!beforeValue(in)) {
             return Step.missing(in);
           }
-          var property =
-              ToolSchema.of(calls.tool(function)).properties().getOrDefault(key, Map.of());
+          var property = property(ToolSchema.of(calls.tool(function)));
           calls.arguments((count++ == 0 ? "" : ", ") + JSON.writeValueAsString(key) + ": ");
           if (ToolSchema.isText(property)) {
             calls.arguments("\"");
@@ -131,6 +130,11 @@ final class TaggedCallStep implements Step {
         }
       }
     }
+  }
+
+  private Map<String, Object> property(ToolSchema schema) {
+    var declared = schema.properties().get(key);
+    return declared == null ? schema.others().orElse(Map.of()) : declared;
   }
 
   /** Whether there was all of it. */

@@ -110,9 +110,11 @@ final class TaggedCalls extends MarkedFormat {
   }
 
   private String key(String name) {
-    return tags.beforeKey()
-        + name
-        + tags.afterKey()
+    return tags.beforeKey() + name + behindKey();
+  }
+
+  private String behindKey() {
+    return tags.afterKey()
         + (tags.beforeValue().isEmpty() ? "" : "\n" + tags.beforeValue())
         + tags.space();
   }
@@ -139,24 +141,41 @@ final class TaggedCalls extends MarkedFormat {
 
   private Constraint call(Tool tool) {
     var schema = ToolSchema.of(tool);
-    if (!schema.unkept().isEmpty()) {
+    check(tool, schema);
+    var parts = new ArrayList<Constraint>();
+    parts.add(new Constraint.Text(head(tool.name())));
+    var properties = schema.properties();
+    properties.forEach(
+        (name, property) -> {
+          var argument =
+              Constraint.Sequence.of(new Constraint.Text(key(name)), value(schema, property));
+          parts.add(
+              schema.required().contains(name) ? argument : new Constraint.Repeat(argument, 0, 1));
+        });
+    if (properties.isEmpty()) {
+      schema.others().ifPresent(each -> parts.add(anyArguments(schema, each)));
+    }
+    parts.add(new Constraint.Text(tags.end()));
+    return new Constraint.Sequence(parts);
+  }
+
+  /** What a tool that is not strict asks beyond this is looked at when the call is whole. */
+  private static void check(Tool tool, ToolSchema schema) {
+    if (schema.strict() && !schema.unkept().isEmpty()) {
       throw new EngineException.InvalidRequest(
           "tools",
           "parameters of %s: this model writes arguments one by one, for which %s cannot be kept"
               .formatted(tool.name(), String.join(", ", schema.unkept())));
     }
-    var parts = new ArrayList<Constraint>();
-    parts.add(new Constraint.Text(head(tool.name())));
-    schema
-        .properties()
-        .forEach(
-            (name, property) -> {
-              var argument =
-                  Constraint.Sequence.of(new Constraint.Text(key(name)), value(schema, property));
-              parts.add(schema.isRequired(name) ? argument : new Constraint.Repeat(argument, 0, 1));
-            });
-    parts.add(new Constraint.Text(tags.end()));
-    return new Constraint.Sequence(parts);
+  }
+
+  private Constraint anyArguments(ToolSchema schema, Map<String, Object> each) {
+    var key =
+        Constraint.Sequence.of(
+            new Constraint.Text(tags.beforeKey()),
+            new Constraint.Regex("[A-Za-z_][A-Za-z0-9_.-]{0,63}"),
+            new Constraint.Text(behindKey()));
+    return new Constraint.Repeat(Constraint.Sequence.of(key, value(schema, each)), 0, -1);
   }
 
   /** A value with what closes it. */
@@ -169,9 +188,9 @@ final class TaggedCalls extends MarkedFormat {
       return Constraint.Sequence.of(
           new Constraint.Choice(texts.stream().map(String::valueOf).toList()), close);
     }
-    return tags.space().isEmpty()
-        ? Constraint.Sequence.of(new Constraint.Until(tags.afterValue()), new Constraint.Text("\n"))
-        : new Constraint.Until(afterValue());
+    // The first closing tag ends a value, whether the space that is the tag's stands there or not.
+    return Constraint.Sequence.of(
+        new Constraint.Until(tags.afterValue()), new Constraint.Text("\n"));
   }
 
   /** A value as JSON that is no text, or null where it must be one. */

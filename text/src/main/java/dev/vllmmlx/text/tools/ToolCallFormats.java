@@ -27,6 +27,7 @@ public final class ToolCallFormats {
           TaggedCalls.glm(),
           GemmaCalls.gemma4(),
           GemmaCalls.functionGemma(),
+          new ToolCodeCalls(),
           new HermesCalls(),
           new PythonicCalls(),
           JsonCalls.llama(),
@@ -55,6 +56,7 @@ public final class ToolCallFormats {
     var map = new LinkedHashMap<String, ToolCallFormat>();
     ALL.forEach(format -> map.put(format.name(), format));
     map.put("llama4_pythonic", map.get("pythonic"));
+    map.put("gemma3", map.get("tool_code"));
     map.put("llama4_json", map.get("llama3_json"));
     map.put("openai", map.get("harmony"));
     map.put("phi4_mini_json", map.get("phi4"));

@@ -3,9 +3,12 @@ package dev.vllmmlx.text.tools;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
 import dev.vllmmlx.spi.Tool;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -17,13 +20,32 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record ToolSchema(Map<String, Object> root, boolean strict) {
   private static final JsonMapper JSON = JsonMapper.shared();
+  private static final int DEEPEST = 16;
+
+  /** Keywords of an object that formats which write one property after the other can keep. */
+  private static final Set<String> KEPT =
+      Set.of(
+          "type",
+          "properties",
+          "required",
+          "additionalProperties",
+          "title",
+          "description",
+          "default",
+          "examples",
+          "$schema",
+          "$id",
+          "$defs",
+          "definitions",
+          "$comment");
 
   static ToolSchema of(Tool tool) {
     var root =
         new LinkedHashMap<String, Object>(tool.parameters().orElse(Map.of("properties", Map.of())));
     root.putIfAbsent("type", "object");
     // Where a schema composes others, these may declare properties, too.
-    if (root.containsKey("properties")
+    if (root.get("properties") instanceof Map<?, ?> declared
+        && declared.keySet().containsAll(names(root.get("required")))
         && Set.of("anyOf", "oneOf", "allOf", "$ref", "patternProperties").stream()
             .noneMatch(root::containsKey)) {
       root.putIfAbsent("additionalProperties", false);
@@ -48,17 +70,80 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
         JSON.writeValueAsString(schema), strict, JsonWhitespace.BOUNDED);
   }
 
-  /** The declared properties in order. A property of any kind is an empty schema. */
+  /**
+   * The properties in order: those that the root declares, those of the schemas that it composes,
+   * and those that it requires besides. One of any kind is an empty schema.
+   */
   Map<String, Map<String, Object>> properties() {
     var properties = new LinkedHashMap<String, Map<String, Object>>();
-    if (root.get("properties") instanceof Map<?, ?> map) {
-      map.forEach((name, schema) -> properties.put((String) name, object(schema)));
+    for (var schema : composed()) {
+      if (schema.get("properties") instanceof Map<?, ?> map) {
+        map.forEach(
+            (name, property) ->
+                properties.merge((String) name, object(property), ToolSchema::either));
+      }
     }
+    required().forEach(name -> properties.putIfAbsent(name, others().orElse(Map.of())));
     return properties;
   }
 
-  boolean isRequired(String property) {
-    return root.get("required") instanceof List<?> names && names.contains(property);
+  private static Map<String, Object> either(Map<String, Object> one, Map<String, Object> other) {
+    return one.equals(other) ? one : Map.of("anyOf", List.of(one, other));
+  }
+
+  /** What a property may be that {@link #properties} has not; empty if there may be none. */
+  Optional<Map<String, Object>> others() {
+    return Boolean.FALSE.equals(root.get("additionalProperties"))
+        ? Optional.empty()
+        : Optional.of(object(root.get("additionalProperties")));
+  }
+
+  /** The properties that must be there whatever else is. */
+  Set<String> required() {
+    var required = new LinkedHashSet<String>();
+    for (var schema : together(root, 0)) {
+      required.addAll(names(schema.get("required")));
+    }
+    return required;
+  }
+
+  /** The root and all that it refers to or is composed of. */
+  private List<Map<String, Object>> composed() {
+    var all = new ArrayList<Map<String, Object>>();
+    for (var schema : together(root, 0)) {
+      all.add(schema);
+      for (var keyword : List.of("anyOf", "oneOf")) {
+        for (var option : schemas(schema.get(keyword))) {
+          all.addAll(together(option, 1));
+        }
+      }
+    }
+    return all;
+  }
+
+  /** A schema and those that hold with it. */
+  private List<Map<String, Object>> together(Map<String, Object> schema, int depth) {
+    var all = new ArrayList<Map<String, Object>>();
+    all.add(schema);
+    if (depth < DEEPEST) {
+      referred(schema).ifPresent(target -> all.addAll(together(target, depth + 1)));
+      schemas(schema.get("allOf")).forEach(each -> all.addAll(together(each, depth + 1)));
+    }
+    return all;
+  }
+
+  private Optional<Map<String, Object>> referred(Map<String, Object> schema) {
+    if (schema.get("$ref") instanceof String reference) {
+      for (var definitions : List.of("$defs", "definitions")) {
+        var prefix = "#/" + definitions + "/";
+        if (reference.startsWith(prefix)
+            && object(root.get(definitions)).get(reference.substring(prefix.length()))
+                instanceof Map<?, ?> target) {
+          return Optional.of(object(target));
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /**
@@ -75,22 +160,30 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
 
   /** Keywords of the root that formats which write one property after the other cannot keep. */
   List<String> unkept() {
-    var kept =
-        Set.of(
-            "type",
-            "properties",
-            "required",
-            "additionalProperties",
-            "title",
-            "description",
-            "default",
-            "examples",
-            "$schema",
-            "$id",
-            "$defs",
-            "definitions",
-            "$comment");
-    return root.keySet().stream().filter(keyword -> !kept.contains(keyword)).toList();
+    var unkept = new ArrayList<String>();
+    var schema = Optional.of(root);
+    for (var depth = 0; schema.isPresent() && depth < DEEPEST; depth++) {
+      var target = referred(schema.get());
+      for (var keyword : schema.get().keySet()) {
+        if (!KEPT.contains(keyword) && !(keyword.equals("$ref") && target.isPresent())) {
+          unkept.add(keyword);
+        }
+      }
+      schema = target;
+    }
+    return unkept;
+  }
+
+  private static List<String> names(Object required) {
+    return required instanceof List<?> list
+        ? list.stream().filter(String.class::isInstance).map(String.class::cast).toList()
+        : List.of();
+  }
+
+  private static List<Map<String, Object>> schemas(Object list) {
+    return list instanceof List<?> schemas
+        ? schemas.stream().map(ToolSchema::object).toList()
+        : List.of();
   }
 
   @SuppressWarnings("unchecked") // JSON objects have texts for keys.

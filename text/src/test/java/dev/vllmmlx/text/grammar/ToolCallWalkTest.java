@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Whatever a model writes under a format's constraint is read back as calls that are valid. */
@@ -120,10 +121,40 @@ class ToolCallWalkTest {
     for (int seed = 0; seed < 6; seed++) {
       // Led to the opening, as a model would be that wants to call.
       var text = led(format, wanted, beginning, seed);
-      check(Read.of(format.reader(TOOLS), false, List.of(text)), text);
+      check(Read.of(format.reader(TOOLS), false, List.of(text)), text, TOOLS);
     }
     for (int seed = 0; seed < 6; seed++) {
       walked(format, wanted, seed);
+    }
+  }
+
+  /** What formats that write one property after the other must find in schemas of schemas. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'$ref':'#/$defs/a','$defs':{'a':{'type':'object','properties':{'x':{'type':'integer'}},"
+            + "'required':['x'],'additionalProperties':false}}}",
+        "{'allOf':[{'properties':{'x':{'type':'integer'}},'required':['x']},"
+            + "{'properties':{'y':{'type':'string'}},'required':['y']}]}",
+        "{'properties':{'x':{'type':'boolean'}},'required':['x','z']}",
+        "{'additionalProperties':{'type':'string'},'propertyNames':{'minLength':1}}"
+      })
+  void readsAndKeepsWhatASchemaIsComposedOf(String schema) {
+    var tools = List.of(tool("f", schema.replace('\'', '"')));
+    for (var name : List.of("qwen3_coder", "glm45")) {
+      var format = ToolCallFormats.named(name).orElseThrow();
+      for (var seed = 0; seed < 8; seed++) {
+        var wanted = new Constraint.ToolCalls(true, Optional.empty(), false);
+        try (var matcher = compiler.compile(format.constraint(tools, wanted))) {
+          var text =
+              new RandomWalk(tokenizer, seed % 2 == 0, ENDINGS)
+                  .walk(matcher, new Random(seed), 60)
+                  .text();
+          var read = Read.of(format.reader(tools), false, List.of(text));
+          assertThat(read.calls()).as(text).hasSize(1);
+          check(read, text, tools);
+        }
+      }
     }
   }
 
@@ -134,7 +165,7 @@ class ToolCallWalkTest {
               .walk(matcher, new Random(seed), 60)
               .text();
       var read = Read.of(format.reader(TOOLS), false, List.of(text));
-      check(read, text);
+      check(read, text, TOOLS);
       return read;
     }
   }
@@ -157,10 +188,10 @@ class ToolCallWalkTest {
     }
   }
 
-  private static void check(Read read, String text) {
+  private static void check(Read read, String text, List<Tool> tools) {
     assertThat(read.whole()).as(text).isTrue();
     for (var call : read.calls()) {
-      var tool = TOOLS.stream().filter(t -> t.name().equals(call.name())).findFirst().orElseThrow();
+      var tool = tools.stream().filter(t -> t.name().equals(call.name())).findFirst().orElseThrow();
       var schema = JSON.writeValueAsString(tool.parameters().orElse(Map.of("type", "object")));
       var errors =
           SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)

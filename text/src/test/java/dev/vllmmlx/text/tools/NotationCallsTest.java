@@ -56,6 +56,19 @@ class NotationCallsTest {
   }
 
   @Test
+  void readsABlockOfCode() {
+    assertThat(read("tool_code", "I look.\n```tool_code\nf(a='x',\n  b=[1])\nprint(g())\n```"))
+        .isEqualTo(
+            new Read(
+                "I look.\n",
+                List.of(new Read.Call("f", "{\"a\": \"x\", \"b\": [1]}"), new Read.Call("g", "{}")),
+                true));
+    for (var text : List.of("```python\nf(a=1)\n```", "```tool_code\nh()\n```", "f(a=1)")) {
+      assertThat(read("tool_code", text)).isEqualTo(new Read(text, List.of(), true));
+    }
+  }
+
+  @Test
   void aListThatCallsNothingIsText() {
     for (var text : List.of("[1, 2]", "[link](f(x=1))", "[h(a=1)]", "see [f(a=1)]")) {
       assertThat(read("pythonic", text)).isEqualTo(new Read(text, List.of(), true));

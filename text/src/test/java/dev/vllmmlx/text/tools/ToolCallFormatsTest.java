@@ -36,6 +36,7 @@ class ToolCallFormatsTest {
           phi4 ~ <|tool|>{{ tools }}<|/tool|>
           command_r ~ <|START_ACTION|>[]<|END_ACTION|>
           pythonic ~ in the format [func_name1(params_name1=params_value1), func_name2(params)]
+          tool_code ~ wrap calls like this: ```tool_code f(x=1)```
           functiongemma ~ <start_function_call>call:{{ name }}{ }<end_function_call>
           gemma4 ~ <|tool_call>call:{{ name }}{ }<tool_call|>
           harmony ~ <|start|>assistant<|channel|>commentary<|message|>
@@ -53,20 +54,17 @@ class ToolCallFormatsTest {
   }
 
   @Test
-  void whatAFormatThatWritesOneByOneCannotKeepIsRefusedByName() {
-    var tool =
-        new Tool(
-            "f",
-            Optional.empty(),
-            Optional.of(Map.of("properties", Map.of(), "minProperties", 1)),
-            false);
-    assertThatThrownBy(
-            () ->
-                TaggedCalls.glm()
-                    .constraint(
-                        List.of(tool), new Constraint.ToolCalls(true, Optional.empty(), false)))
-        .hasMessageContaining("minProperties")
-        .hasMessageContaining("of f");
+  void whatAFormatThatWritesOneByOneCannotKeepIsRefusedByNameWhereAToolIsStrict() {
+    Map<String, Object> parameters = Map.of("properties", Map.of(), "minProperties", 1);
+    var wanted = new Constraint.ToolCalls(true, Optional.empty(), false);
+    for (var format : List.of(TaggedCalls.glm(), TaggedCalls.qwen3Coder())) {
+      var strict = new Tool("f", Optional.empty(), Optional.of(parameters), true);
+      assertThatThrownBy(() -> format.constraint(List.of(strict), wanted))
+          .hasMessageContaining("minProperties")
+          .hasMessageContaining("of f");
+      var lenient = new Tool("f", Optional.empty(), Optional.of(parameters), false);
+      assertThat(format.constraint(List.of(lenient), wanted)).isNotNull();
+    }
   }
 
   @Test

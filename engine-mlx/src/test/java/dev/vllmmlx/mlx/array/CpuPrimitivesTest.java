@@ -132,7 +132,7 @@ class CpuPrimitivesTest {
             var each = product(p, random(1, DType.FLOAT32, rows, 384));
             var found = each.operation().get();
             assertThat(found.dtype()).isEqualTo(DType.FLOAT32);
-            assertThat(relative(doubles(found), each.expected())).isLessThan(2.5e-5);
+            assertThat(relative(doubles(found), each.expected())).isLessThan(4e-5);
           }
           return null;
         });

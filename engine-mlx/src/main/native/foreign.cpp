@@ -8,6 +8,7 @@
 #include <mlx/allocator.h>
 #include <sys/mman.h>
 
+#include "primitives.h"
 #include "runtime.h"
 
 namespace vm {
@@ -39,7 +40,15 @@ mx::array foreign_array(char* data, mx::Shape shape, mx::Dtype type, std::functi
 
 using namespace vm;
 
-// Zeros of which the system gives a page when it is first written to: memory for a cache that may never fill up.
+namespace {
+
+// From here on malloc() asks the system each time: the most that its threshold grows to.
+constexpr size_t kFreshFromSystem = 32 << 20;
+
+} // namespace
+
+// Room whose contents do not matter, of which the system gives a page when it is first written to: memory for a cache that
+// may never fill up.
 VM_EXPORT Handle vm_reserve(const int32_t* shape, int32_t rank, int32_t type) {
   return make([&] {
     mx::Shape wanted(shape, shape + rank);
@@ -47,6 +56,12 @@ VM_EXPORT Handle vm_reserve(const int32_t* shape, int32_t rank, int32_t type) {
     size_t bytes = element.size();
     for (auto n : wanted) bytes *= static_cast<size_t>(n);
     if (!takes_foreign_memory() || bytes == 0) return mx::zeros(wanted, element);
+    if (!primitives_wanted()) {
+      // MLX's ops write in place to memory of its own allocator alone; of other memory they would make a copy, all of it. What
+      // is large comes fresh from the system, too.
+      if (bytes < kFreshFromSystem) return mx::zeros(wanted, element);
+      return mx::array(mx::allocator::malloc(bytes), std::move(wanted), element);
+    }
     constexpr size_t header = 4096; // a page, of which the end is what lies before the data
     auto all = bytes + header;
     auto room = mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -74,6 +74,9 @@ final class Scheduler {
   private void addPrompts(List<Chunk> chunks) {
     // What comes from a disk at the next steps is not computed now.
     var prompts = running.stream().filter(row -> !row.decodes() && !row.loads()).toList();
+    if (prompts.isEmpty()) {
+      return;
+    }
     var turns = new PromptTurns(prompts, cost.budget(chunks.size(), prompts.size()));
     for (var row = turns.next(); row.isPresent(); row = turns.next()) {
       addPrompt(chunks, row.get(), turns);

@@ -2,21 +2,26 @@ package dev.vllmmlx.mlx.batched;
 
 /**
  * How many tokens of prompts a step may take beside its decoding rows, so that these do not wait
- * twice as long for their next token as they would if the prompts were answers under way already.
+ * twice as long for their next token as they would without a prompt.
  *
- * <p>So a long prompt does not stall who is being answered. Where many prompts wait for few
- * answers, a step takes more of them: small steps cost more for each token, and the speed of those
- * who have their first token would be paid for by all who wait for theirs. Beyond some prompts
- * there is little left to save.
+ * <p>Where more than one prompt waits, it is as if the others were answers under way already, and a
+ * step takes more of them: small steps cost more for each token, and the speed of those who have
+ * their first token would be paid for by all who wait for theirs. Beyond some prompts there is
+ * little left to save.
  *
  * <p>A step of n rows takes about {@code a + b n} seconds: the weights are read once, and each row
  * is computed. It learns {@code a / b}, by least squares over the latest steps; a machine that is
- * slower for a while changes both alike.
+ * slower for a while changes both alike. Rows of a long prompt attend to more and more and cost
+ * more than others, so that {@code a} may come out below zero. To see that, now and then a step
+ * without prompts comes between.
  */
 final class StepCost {
 
-  /** How much longer a step may take than one with a row for each answer and each prompt. */
-  private static final double ALLOWED = 0.6;
+  /** How much longer a step with prompts may take. */
+  private static final double ALLOWED = 0.7;
+
+  /** Of so many steps with answers and prompts, one takes no prompt. */
+  private static final int BETWEEN = 16;
 
   /** Prompts that count: a step for these is large enough to cost little more than its rows. */
   private static final int MOST_PROMPTS = 8;
@@ -33,7 +38,11 @@ final class StepCost {
   /** Of row counts: with less, nothing can be learned of what a row costs. */
   private static final double LEAST_VARIANCE = 1;
 
+  /** Below which {@code a / b} is noise. */
+  private static final double LEAST_FIXED_ROWS = -32;
+
   private final int most;
+  private int mixed;
 
   /** {@code a / b}: reading the weights takes as long as computing so many rows. */
   private double fixedRows = 4;
@@ -52,17 +61,20 @@ final class StepCost {
   }
 
   /**
-   * Tokens of prompts for a step; at least one.
+   * Tokens of prompts for a step; now and then none where there is something else to compute.
    *
    * @param decoding rows of answers under way
-   * @param prompts that are to be computed
+   * @param prompts that are to be computed, at least one
    */
   int budget(int decoding, int prompts) {
     if (decoding == 0) {
       return most;
     }
-    var counted = Math.min(prompts, MOST_PROMPTS);
-    var tokens = counted + ALLOWED * (fixedRows + decoding + counted);
+    if (++mixed % BETWEEN == 0) {
+      return 0;
+    }
+    var others = Math.min(prompts, MOST_PROMPTS) - 1;
+    var tokens = others + ALLOWED * (fixedRows + decoding + others);
     return (int) Math.clamp(tokens, 1, Math.max(1, most - decoding));
   }
 
@@ -81,8 +93,11 @@ final class StepCost {
       return;
     }
     var slope = (rowsSeconds / weight - rows / weight * seconds / weight) / variance;
+    if (slope <= 0) {
+      return; // noise
+    }
     var start = seconds / weight - slope * rows / weight;
-    var ratio = slope <= 0 ? most : Math.clamp(start / slope, 1, most);
+    var ratio = Math.clamp(start / slope, LEAST_FIXED_ROWS, most);
     fixedRows += LATEST * (ratio - fixedRows);
   }
 

@@ -55,6 +55,25 @@ class StepCostTest {
   }
 
   @Test
+  void seesThatRowsOfALongPromptCostMore() {
+    // 2 ms and 1 ms a row; those of the prompt cost twice as much in the end.
+    for (var i = 0; i < 100; i++) {
+      cost.took(8, 0.010);
+    }
+    var longest = 0.0;
+    for (var computed = 0; computed < 4000; ) {
+      var budget = cost.budget(8, 1);
+      var seconds = 0.010 + 0.001 * budget * (1 + computed / 4000.0);
+      cost.took(8 + budget, seconds);
+      if (computed > 500) {
+        longest = Math.max(longest, seconds);
+      }
+      computed += budget;
+    }
+    assertThat(longest).isLessThan(2 * 0.010);
+  }
+
+  @Test
   void alwaysLetsPromptsGoOn() {
     for (var i = 0; i < 300; i++) {
       cost.took(1 + i % 2 * 30, i % 2 * 1.0 + 1e-6);

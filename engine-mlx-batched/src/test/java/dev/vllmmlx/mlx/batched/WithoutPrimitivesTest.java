@@ -7,6 +7,8 @@ import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.parity.TinyCheckpoint;
 import dev.vllmmlx.mlx.sequence.TinyTokenizer;
 import dev.vllmmlx.spi.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,6 +18,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -93,6 +97,29 @@ class WithoutPrimitivesTest {
       assertThat(gauges.get("kv_bytes_budget")).isGreaterThan(16 << 20);
       assertThat(gauges.get("mlx_peak_bytes")).isLessThan(gauges.get("kv_bytes_budget") * 1.2);
     }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void memoryThatIsNotUsedIsNotTaken() throws Exception {
+    var options = Map.of("primitives", "off", "kv-cache-memory", "2GB", "max-num-seqs", "8192");
+    try (var engine = batched(model(""), true, options)) {
+      var before = residentBytes();
+      var request = Requests.of("one", "x".repeat(200), 20);
+      request.ask(engine).finished();
+      Engines.awaitIdle(engine);
+      assertThat(engine.status().gauges().get("kv_bytes_budget")).isGreaterThan(1 << 30);
+      assertThat(residentBytes() - before).isLessThan(256 << 20);
+    }
+  }
+
+  private static long residentBytes() throws IOException {
+    for (var line : Files.readAllLines(Path.of("/proc/self/status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+      }
+    }
+    throw new AssertionError("no resident size");
   }
 
   private static void assertSameAsPrimitives(Path model, boolean paged) throws Exception {

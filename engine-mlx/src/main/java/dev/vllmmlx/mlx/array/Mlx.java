@@ -161,8 +161,8 @@ public final class Mlx {
   }
 
   /**
-   * Zeros of which, on a CPU, the system gives a page when it is first written to: memory for a
-   * cache that may never fill up.
+   * Room whose contents do not matter, of which, on a CPU, the system gives a page when it is first
+   * written to: memory for a cache that may never fill up.
    */
   public static Array reserved(DType type, int... shape) {
     var o = Owner.current();

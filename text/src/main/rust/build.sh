@@ -44,7 +44,7 @@ if [ ! -f "$built/$library" ]; then
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/grammar.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  echo "text: compiling $library with $("$cargo" --version) (the first time takes a minute)" >&2
+  echo "text: compiling $library with $("$cargo" --version) (the first time takes two minutes)" >&2
   "$cargo" vendor --locked --quiet --manifest-path "$here/Cargo.toml" "$work/vendor" >/dev/null ||
     die "cargo could not get what $here/Cargo.lock names (see above)."
   # llguidance lets a number have any exponent, and 1e999 is no finite number to any reader.

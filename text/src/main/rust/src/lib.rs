@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use anyhow::{ensure, Result};
 use llguidance::api::{GrammarInit, ParserLimits, TopLevelGrammar};
-use llguidance::earley::SlicedBiasComputer;
 use llguidance::toktrie::{
     parse_numeric_token, ApproximateTokEnv, InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo,
     TokTrie, TokenId,
@@ -89,6 +88,17 @@ unsafe fn guarded<R>(error: *mut u8, capacity: usize, failed: R, body: impl FnOn
     }
 }
 
+/// Sets of tokens that need no look at each token where all of a set may follow: white space, and what may stand in a
+/// string of JSON, by length, since a schema may bound it. llguidance's own have 10 and 30 characters, which leaves it
+/// more tokens to look at in the last characters of a bounded string.
+fn slices() -> Vec<String> {
+    const CHARACTER: &str = r#"[^"\\\x00-\x1F\x7F]"#;
+    let mut slices = vec![r"[\x20\x0A\x0D\x09]+".to_string()];
+    slices.extend([8, 16, 32].map(|most| format!("{CHARACTER}{{1,{most}}}")));
+    slices.push(format!("{CHARACTER}+"));
+    slices
+}
+
 /// `lens` and `bytes` are the tokens' bytes in a row, `ends` the ids that end a text (at least one).
 #[no_mangle]
 pub unsafe extern "C" fn grammar_vocabulary(
@@ -115,8 +125,7 @@ pub unsafe extern "C" fn grammar_vocabulary(
         let trie = TokTrie::from(&TokRxInfo::new(count as u32, ends[0]), &tokens).with_eos_tokens(&ends);
         // Not canonical: masks admit every tokenization of a text.
         let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        let slices = SlicedBiasComputer::general_slices();
-        let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices)?;
+        let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices())?;
         factory.quiet();
         let vocabulary = Vocabulary { factory, ends, words: count.div_ceil(32) };
         Ok(hand_out(Arc::new(vocabulary)))

@@ -77,13 +77,18 @@ final class Engines {
 
   /** A llama of two layers with grouped heads, 4 bits, and a byte tokenizer. */
   static Path tinyModel(Path folder) {
+    return tinyModel(folder, 512);
+  }
+
+  static Path tinyModel(Path folder, int contextLength) {
     var config =
         """
         {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 96,
          "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 260,
-         "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "max_position_embeddings": 512,
+         "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "max_position_embeddings": %d,
          "tie_word_embeddings": true, "quantization": {"group_size": 32, "bits": 4}}
-        """;
+        """
+            .formatted(contextLength);
     new TinyCheckpoint(JsonMapper.shared().readTree(config), 7, "float16").write(folder);
     TinyTokenizer.write(folder);
     return folder;

@@ -66,10 +66,7 @@ final class AnswerPlanner implements AutoCloseable {
     var reasoning = format.reasoning().get();
     return Optional.of(
         new ThinkingBudget(
-            tokens.getAsInt(),
-            tokenizer.encode(reasoning.opening(), false),
-            tokenizer.encode(reasoning.closing(), false),
-            thinking));
+            tokens.getAsInt(), reasoning.opening(), reasoning.closing(), tokenizer, thinking));
   }
 
   private Optional<AnswerConstraint> constraint(GenerationRequest request, Constraint wanted) {

@@ -141,10 +141,9 @@ class ConstrainedSequenceTest {
 
   @Test
   void closesThinkingThatIsTooLong() {
-    var close = tokenizer.encode("</t>", false);
     for (var limit : new int[] {0, 1, 5}) {
       events.clear();
-      var budget = new ThinkingBudget(limit, tokenizer.encode("<t>", false), close, true);
+      var budget = new ThinkingBudget(limit, "<t>", "</t>", tokenizer, true);
       var rules = new AnswerRules(Set.of(), true, Optional.empty(), Optional.of(budget));
       run(sequence(20, OptionalInt.empty(), true, rules), 'x', TinyTokenizer.SIZE);
       assertThat(text()).startsWith("x".repeat(limit) + "</t>x").hasSize(20);
@@ -154,12 +153,39 @@ class ConstrainedSequenceTest {
 
   @Test
   void leavesAnAnswerAloneThatDoesNotThink() {
-    var budget =
-        new ThinkingBudget(
-            2, tokenizer.encode("<t>", false), tokenizer.encode("</t>", false), false);
+    var budget = new ThinkingBudget(2, "<t>", "</t>", tokenizer, false);
     var rules = new AnswerRules(Set.of(), false, Optional.empty(), Optional.of(budget));
     run(sequence(20, OptionalInt.empty(), true, rules), 'x', TinyTokenizer.SIZE);
     assertThat(text()).isEqualTo("x".repeat(20));
+  }
+
+  @Test
+  void countsThinkingWhateverTokensItsMarksComeIn() {
+    var budget = new ThinkingBudget(3, "<th>", "</th>", tokenizer, false);
+    for (var character : "\n<th>ab".toCharArray()) {
+      budget.took(byteId(character)); // "th" would be one token.
+    }
+    var logits = new float[TinyTokenizer.SIZE];
+    budget.process(logits, null);
+    assertThat(logits).as("free as yet").containsOnly(0);
+    budget.took(byteId('c'));
+    budget.process(logits, null);
+    assertThat(logits[byteId('<')]).isZero();
+    assertThat(logits[byteId('x')]).isNegative();
+  }
+
+  @Test
+  void closesThinkingBehindACharacterAndNotInsideOfIt() {
+    var budget = new ThinkingBudget(2, "<t>", "</t>", tokenizer, true);
+    var logits = new float[TinyTokenizer.SIZE];
+    for (var token : tokenizer.encode("a\u20AC", false)) { // Three bytes behind the "a".
+      budget.process(logits, null);
+      assertThat(logits).as("free as yet").containsOnly(0);
+      budget.took(token);
+    }
+    budget.process(logits, null);
+    assertThat(logits[byteId('<')]).isZero();
+    assertThat(logits[byteId('x')]).isNegative();
   }
 
   @Test

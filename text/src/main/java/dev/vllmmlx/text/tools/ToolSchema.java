@@ -4,6 +4,8 @@ import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
 import dev.vllmmlx.spi.Tool;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +22,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record ToolSchema(Map<String, Object> root, boolean strict) {
   private static final JsonMapper JSON = JsonMapper.shared();
-  private static final int DEEPEST = 16;
 
   /** Keywords of an object that formats which write one property after the other can keep. */
   private static final Set<String> KEPT =
@@ -101,7 +102,7 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
   /** The properties that must be there whatever else is. */
   Set<String> required() {
     var required = new LinkedHashSet<String>();
-    for (var schema : together(root, 0)) {
+    for (var schema : together(root)) {
       required.addAll(names(schema.get("required")));
     }
     return required;
@@ -109,27 +110,36 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
 
   /** The root and all that it refers to or is composed of. */
   private List<Map<String, Object>> composed() {
-    var all = new ArrayList<Map<String, Object>>();
-    for (var schema : together(root, 0)) {
-      all.add(schema);
+    var all = together(root);
+    var seen = identities();
+    seen.addAll(all);
+    for (var schema : List.copyOf(all)) {
       for (var keyword : List.of("anyOf", "oneOf")) {
-        for (var option : schemas(schema.get(keyword))) {
-          all.addAll(together(option, 1));
-        }
+        schemas(schema.get(keyword)).forEach(option -> addTogether(option, all, seen));
       }
     }
     return all;
   }
 
   /** A schema and those that hold with it. */
-  private List<Map<String, Object>> together(Map<String, Object> schema, int depth) {
+  private List<Map<String, Object>> together(Map<String, Object> schema) {
     var all = new ArrayList<Map<String, Object>>();
-    all.add(schema);
-    if (depth < DEEPEST) {
-      referred(schema).ifPresent(target -> all.addAll(together(target, depth + 1)));
-      schemas(schema.get("allOf")).forEach(each -> all.addAll(together(each, depth + 1)));
-    }
+    addTogether(schema, all, identities());
     return all;
+  }
+
+  /** Each schema once: they may refer to one another in circles. */
+  private void addTogether(
+      Map<String, Object> schema, List<Map<String, Object>> all, Set<Map<String, Object>> seen) {
+    if (seen.add(schema)) {
+      all.add(schema);
+      referred(schema).ifPresent(target -> addTogether(target, all, seen));
+      schemas(schema.get("allOf")).forEach(each -> addTogether(each, all, seen));
+    }
+  }
+
+  private static Set<Map<String, Object>> identities() {
+    return Collections.newSetFromMap(new IdentityHashMap<>());
   }
 
   private Optional<Map<String, Object>> referred(Map<String, Object> schema) {
@@ -161,8 +171,9 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
   /** Keywords of the root that formats which write one property after the other cannot keep. */
   List<String> unkept() {
     var unkept = new ArrayList<String>();
+    var seen = identities();
     var schema = Optional.of(root);
-    for (var depth = 0; schema.isPresent() && depth < DEEPEST; depth++) {
+    while (schema.isPresent() && seen.add(schema.get())) {
       var target = referred(schema.get());
       for (var keyword : schema.get().keySet()) {
         if (!KEPT.contains(keyword) && !(keyword.equals("$ref") && target.isPresent())) {

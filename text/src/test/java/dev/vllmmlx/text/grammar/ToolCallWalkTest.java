@@ -1,6 +1,7 @@
 package dev.vllmmlx.text.grammar;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.SchemaRegistry;
@@ -11,6 +12,7 @@ import dev.vllmmlx.text.tokenizer.Tokenizer;
 import dev.vllmmlx.text.tools.Read;
 import dev.vllmmlx.text.tools.ToolCallFormat;
 import dev.vllmmlx.text.tools.ToolCallFormats;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -156,6 +158,25 @@ class ToolCallWalkTest {
         }
       }
     }
+  }
+
+  /** By two ways at each of forty levels: all ways would take years. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen3_coder", "glm45"})
+  void looksOnceAtASchemaThatManyReferTo(String name) {
+    var definitions = new StringBuilder("'d40':{'properties':{'radius':{'type':'integer'}}}");
+    for (var level = 0; level < 40; level++) {
+      var next = "{'$ref':'#/$defs/d%d'}".formatted(level + 1);
+      definitions.append(",'d%d':{'allOf':[%s,%s]}".formatted(level, next, next));
+    }
+    var schema = "{'$ref':'#/$defs/d0','$defs':{%s}}".formatted(definitions).replace('\'', '"');
+    var tools = List.of(tool("f", schema));
+    var format = ToolCallFormats.named(name).orElseThrow();
+    var wanted = new Constraint.ToolCalls(true, Optional.empty(), false);
+    var constraint =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(20), () -> format.constraint(tools, wanted).toString());
+    assertThat(constraint).contains("radius");
   }
 
   private static Read walked(ToolCallFormat format, Constraint.ToolCalls wanted, int seed) {

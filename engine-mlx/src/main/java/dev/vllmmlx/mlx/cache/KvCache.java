@@ -83,11 +83,12 @@ public final class KvCache implements SequenceState<KvCache> {
     if (tokens < 0 || tokens > length) {
       throw new IllegalArgumentException("cannot take %d of %d tokens".formatted(tokens, length));
     }
-    var fork = new KvCache(layers.stream().map(layer -> layer.fork(tokens)).toList(), tokens);
+    // What is made on the way would keep this cache's memory for as long as it lives.
     try (var _ = Mlx.scope()) {
+      var fork = new KvCache(layers.stream().map(layer -> layer.fork(tokens)).toList(), tokens);
       fork.evaluate();
+      return fork;
     }
-    return fork;
   }
 
   /**

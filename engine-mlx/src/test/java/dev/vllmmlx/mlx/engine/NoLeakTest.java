@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
 import dev.vllmmlx.spi.EngineOption;
 import dev.vllmmlx.spi.GenerationRequest;
@@ -11,26 +12,22 @@ import dev.vllmmlx.spi.StopConditions;
 import dev.vllmmlx.spi.testkit.RecordingSink;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** A thousand requests on the default model, a third of them cancelled, leave nothing behind. */
+/** Requests on the default model leave nothing behind. */
 final class NoLeakTest {
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
+  /** A thousand of them, a third cancelled. */
   @Test
   void liveHandlesReturnToTheirStart() {
-    var provider = new SimpleEngineProvider();
-    var options =
-        provider.options().stream()
-            .filter(option -> !option.defaultValue().isEmpty())
-            .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
-    options.put("prompt-caches", "0"); // what is kept on purpose would count
-    var context =
-        new EngineContext(Optional.empty(), Optional.empty(), options, (step, done, total) -> {});
-    try (var engine = provider.open(context)) {
+    // What is kept on purpose would count.
+    try (var engine = open(Map.of("prompt-caches", "0"))) {
       var atStart = engine.status().gauges().get("live_handles");
       var random = new Random(7);
       var batch = new ArrayList<RecordingSink>();
@@ -53,13 +50,55 @@ final class NoLeakTest {
         }
       }
       // The last answer's end is heard just before its state is freed.
-      for (var i = 0;
-          i < 100 && !engine.status().gauges().get("live_handles").equals(atStart);
-          i++) {
-        sleep();
-      }
-      assertThat(engine.status().gauges().get("live_handles")).isEqualTo(atStart);
+      awaitHandles(engine, atStart);
     }
+  }
+
+  /** Each takes over a copy of what the one before it began with. */
+  @Test
+  void leavesNothingBehindOfChatsThatBeginAlike() {
+    try (var engine = open(Map.of("prompt-caches", "2"))) {
+      var random = new Random(11);
+      var handles = 0.0;
+      for (var i = 0; i < 12; i++) {
+        var tokens = new int[24];
+        Arrays.setAll(tokens, at -> at < 8 ? 100 + at : 1 + random.nextInt(40_000));
+        var sink = new RecordingSink();
+        engine.generate(
+            GenerationRequest.of(
+                "alike-" + i,
+                new Prompt.Tokens(tokens),
+                Sampling.greedy(),
+                StopConditions.after(2)),
+            sink);
+        sink.await(PATIENCE);
+        if (i == 3) { // From here on two are kept.
+          while (engine.status().running() > 0) {
+            sleep(); // The answer's end is heard just before its state is put away.
+          }
+          handles = engine.status().gauges().get("live_handles");
+        }
+      }
+      awaitHandles(engine, handles);
+    }
+  }
+
+  private static Engine open(Map<String, String> more) {
+    var provider = new SimpleEngineProvider();
+    var options =
+        provider.options().stream()
+            .filter(option -> !option.defaultValue().isEmpty())
+            .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
+    options.putAll(more);
+    return provider.open(
+        new EngineContext(Optional.empty(), Optional.empty(), options, (step, done, total) -> {}));
+  }
+
+  private static void awaitHandles(Engine engine, double expected) {
+    for (var i = 0; i < 100 && engine.status().gauges().get("live_handles") != expected; i++) {
+      sleep();
+    }
+    assertThat(engine.status().gauges().get("live_handles")).isEqualTo(expected);
   }
 
   private static void sleep() {

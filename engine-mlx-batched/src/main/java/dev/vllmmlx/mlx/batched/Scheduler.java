@@ -85,9 +85,11 @@ final class Scheduler {
 
   /** Nobody loses its memory to a prompt, unless nothing else would go on. */
   private void addPrompt(List<Chunk> chunks, Row row, PromptTurns turns) {
+    if (!running.contains(row)) {
+      return; // It gave its memory to one before it.
+    }
     var count = Math.min(turns.share(), row.missing());
-    if (running.contains(row)
-        && (row.kv().reserve(count) || (chunks.isEmpty() && roomAtOthersCost(row, count)))) {
+    if (row.kv().reserve(count) || (chunks.isEmpty() && roomAtOthersCost(row, count))) {
       chunks.add(row.chunk(count));
       turns.took(count);
     }

@@ -86,15 +86,13 @@ class Pool {
     // A large piece for each thread, so that it reads on where it is and what it fetches ahead is its own; then small ones, which
     // even out what the machine does beside. All but the last are whole grains.
     large_ = std::max<int64_t>(count * kLarge / (100 * size_) / grain, 1) * grain;
-    int64_t large_ones = std::min<int64_t>(size_, count / large_);
-    rest_ = large_ones * large_;
-    int64_t shares = size_ * kSmall * grain;
-    small_ = (count - rest_ + shares - 1) / shares * grain;
+    large_ones_ = std::min<int64_t>(size_, count / large_);
+    int64_t rest = count - large_ones_ * large_;
+    small_ = std::max<int64_t>(pieces_of(rest, size_ * kSmall * grain), 1) * grain;
     count_ = count;
     work_ = &work;
     done_.store(0, std::memory_order_relaxed);
-    large_ones_ = large_ones;
-    int64_t pieces = large_ones + (small_ == 0 ? 0 : (count - rest_ + small_ - 1) / small_);
+    int64_t pieces = large_ones_ + pieces_of(rest, small_);
     // In one order with the sleepers' own look: either they see the round, or it sees them.
     ticket_.store(Ticket::of(++round_, pieces), std::memory_order_seq_cst);
     if (sleeping_.load(std::memory_order_seq_cst) > 0) {
@@ -112,6 +110,8 @@ class Pool {
   // What a thread's large piece has of its share, in percent, and the small ones for each thread.
   static constexpr int kLarge = 70;
   static constexpr int kSmall = 3;
+
+  static int64_t pieces_of(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
   void start() {
     while (static_cast<int>(workers_.size()) < size_ - 1) {
@@ -158,7 +158,7 @@ class Pool {
       // The round cannot end before this piece is done, so what it is about stays.
       int64_t piece = mine.piece();
       bool large = piece < large_ones_;
-      int64_t begin = large ? piece * large_ : rest_ + (piece - large_ones_) * small_;
+      int64_t begin = large ? piece * large_ : large_ones_ * large_ + (piece - large_ones_) * small_;
       (*work_)(begin, large ? begin + large_ : std::min(count_, begin + small_));
       done_.fetch_add(1, std::memory_order_release);
     }
@@ -178,7 +178,6 @@ class Pool {
   int64_t large_ = 0; // how long such a piece is
   int64_t large_ones_ = 0;
   int64_t small_ = 0;
-  int64_t rest_ = 0; // where small ones begin
   int64_t count_ = 0;
   const std::function<void(int64_t, int64_t)>* work_ = nullptr;
   int size_ = physical_cores();

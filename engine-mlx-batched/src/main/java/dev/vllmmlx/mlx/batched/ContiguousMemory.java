@@ -66,8 +66,9 @@ final class ContiguousMemory implements KvMemory {
   }
 
   @Override
-  public boolean admits(String tenant, int[] tokens, int running) {
-    return room(tokens.length + 1) + (long) running * KvCache.STEP <= budget.tokens() - held();
+  public boolean admits(Row row, int running) {
+    var room = room(row.sequence().length() + 1);
+    return room + (long) running * KvCache.STEP <= budget.tokens() - held();
   }
 
   /** Tokens that open sequences have room for. */

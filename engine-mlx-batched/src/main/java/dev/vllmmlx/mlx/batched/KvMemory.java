@@ -19,12 +19,12 @@ interface KvMemory extends AutoCloseable {
   SequenceKv open(String tenant, int[] tokens);
 
   /**
-   * Whether a sequence can be taken up, and others go on for a while. What it would share with
-   * those that are computed now takes no room.
+   * Whether a row can be taken up, and others go on for a while. What it would share with those
+   * that are computed now takes no room.
    *
    * @param running sequences that are computed now
    */
-  boolean admits(String tenant, int[] tokens, int running);
+  boolean admits(Row row, int running);
 
   /**
    * The pass of a step's rows: those of each chunk in their order.

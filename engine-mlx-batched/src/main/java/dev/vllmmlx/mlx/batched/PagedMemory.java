@@ -122,9 +122,10 @@ final class PagedMemory implements KvMemory {
   }
 
   @Override
-  public boolean admits(String tenant, int[] tokens, int running) {
-    var lacking = tokens.length / blockSize + 1 + running - books.available();
-    return lacking <= 0 || lacking <= books.heldBlocks(lineage(tenant), tokens, tokens.length);
+  public boolean admits(Row row, int running) {
+    var length = row.sequence().length();
+    var lacking = length / blockSize + 1 + running - books.available();
+    return lacking <= 0 || lacking <= books.heldBlocks(lineage(row.tenant()), row.tokens(), length);
   }
 
   private Lineage lineage(String tenant) {

@@ -86,7 +86,7 @@ final class Row {
   /** Whether its next tokens come from a disk, so that they are not to be computed. */
   boolean loads() {
     if (loading) {
-      loading = kv.load(sequence.tokens(0, sequence.length()));
+      loading = kv.load(tokens());
       found();
     }
     return loading;
@@ -130,6 +130,11 @@ final class Row {
       kv.discard();
       kv = null;
     }
+  }
+
+  /** All tokens so far, in a new array. */
+  int[] tokens() {
+    return sequence.tokens(0, sequence.length());
   }
 
   /** Tokens that are not computed yet. */

@@ -170,11 +170,7 @@ final class Scheduler {
   }
 
   private boolean hasRoomFor(Row row) {
-    if (running.isEmpty() || answers() >= maxRows) {
-      return running.isEmpty();
-    }
-    var sequence = row.sequence();
-    return memory.admits(row.tenant(), sequence.tokens(0, sequence.length()), running.size());
+    return running.isEmpty() || (answers() < maxRows && memory.admits(row, running.size()));
   }
 
   /** Rows that a step may have: those that run, and those that wait for one of these. */
@@ -188,9 +184,8 @@ final class Scheduler {
   }
 
   private void start(Row row) {
-    var sequence = row.sequence();
     try {
-      row.begin(memory.open(row.tenant(), sequence.tokens(0, sequence.length())));
+      row.begin(memory.open(row.tenant(), row.tokens()));
     } catch (RuntimeException e) {
       row.fail(e);
       endBroken(row);

@@ -1,5 +1,6 @@
 package dev.vllmmlx.mlx.batched;
 
+import dev.vllmmlx.mlx.engine.EngineDefaults;
 import dev.vllmmlx.mlx.engine.MlxEngineOpening;
 import dev.vllmmlx.mlx.engine.MlxOptions;
 import dev.vllmmlx.mlx.engine.SimpleEngineProvider;
@@ -7,12 +8,10 @@ import dev.vllmmlx.mlx.parity.TinyCheckpoint;
 import dev.vllmmlx.mlx.sequence.TinyTokenizer;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
-import dev.vllmmlx.spi.EngineOption;
 import dev.vllmmlx.spi.EngineProvider;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Opens engines as the server does, and writes models for them. */
@@ -53,13 +52,7 @@ final class Engines {
 
   private static EngineContext context(
       EngineProvider provider, Optional<Path> model, Map<String, String> options) {
-    var values =
-        provider.options().stream()
-            .filter(option -> !option.defaultValue().isEmpty())
-            .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
-    values.putAll(options);
-    return new EngineContext(
-        model.map(Path::toString), Optional.empty(), values, (step, done, total) -> {});
+    return EngineDefaults.context(provider, model.map(Path::toString), options);
   }
 
   /** Waits until nothing runs or waits, and the figures say so. */

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
@@ -202,7 +202,7 @@ class FaultsTest {
 
   @Test
   void anEndOfTheThreadIsToldToEverybody() throws Exception {
-    var allAsked = new CountDownLatch(1);
+    var allAsked = new Semaphore(0);
     FaultyModel.Fault fault =
         new FaultyModel.Fault() {
           private int steps;
@@ -211,7 +211,7 @@ class FaultsTest {
           public void before(List<Chunk> chunks, Consumer<List<Chunk>> computes) {
             if (++steps == 20) {
               // None has come to its end, two are at work and three wait.
-              awaitAll(allAsked);
+              allAsked.acquireUninterruptibly();
               throw new StackOverflowError("in the depths of a step");
             }
           }
@@ -222,7 +222,7 @@ class FaultsTest {
       for (var i = 0; i < 5; i++) {
         answers.add(Requests.of("request-" + i, "Once upon a time", 400).ask(engine));
       }
-      allAsked.countDown();
+      allAsked.release();
       for (var answer : answers) {
         assertThat(answer.awaitEnd().failed().error())
             .isInstanceOf(EngineException.Unavailable.class)
@@ -240,14 +240,6 @@ class FaultsTest {
               })
           .isInstanceOf(EngineException.Unavailable.class)
           .hasMessageContaining("in the depths of a step");
-    }
-  }
-
-  private static void awaitAll(CountDownLatch asked) {
-    try {
-      asked.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

@@ -63,8 +63,8 @@ final class FaultyModel implements BatchModel {
     }
 
     @Override
-    public boolean admits(String tenant, int[] tokens, int running) {
-      return memory.admits(tenant, tokens, running);
+    public boolean admits(Row row, int running) {
+      return memory.admits(row, running);
     }
 
     @Override

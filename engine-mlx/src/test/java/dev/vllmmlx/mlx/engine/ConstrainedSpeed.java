@@ -3,8 +3,6 @@ package dev.vllmmlx.mlx.engine;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
 import dev.vllmmlx.spi.Engine;
-import dev.vllmmlx.spi.EngineContext;
-import dev.vllmmlx.spi.EngineOption;
 import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Sampling;
@@ -15,7 +13,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * What a constraint costs, in one run on the default model: tokens/s of free text, of text that a
@@ -51,13 +48,7 @@ public final class ConstrainedSpeed {
   public static void main(String[] args) throws Exception {
     var rounds = args.length > 0 ? Integer.parseInt(args[0]) : 5;
     var provider = new SimpleEngineProvider();
-    var options =
-        provider.options().stream()
-            .filter(option -> !option.defaultValue().isEmpty())
-            .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
-    var context =
-        new EngineContext(Optional.empty(), Optional.empty(), options, (step, done, total) -> {});
-    try (var engine = provider.open(context)) {
+    try (var engine = provider.open(EngineDefaults.context(provider, Optional.empty(), Map.of()))) {
       for (var round = 0; round < rounds; round++) {
         System.out.printf(
             "free %.1f  schema %.1f  fixed keys %.1f  fixed keys, each token scored %.1f tokens/s%n",

@@ -3,8 +3,6 @@ package dev.vllmmlx.mlx.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vllmmlx.spi.Engine;
-import dev.vllmmlx.spi.EngineContext;
-import dev.vllmmlx.spi.EngineOption;
 import dev.vllmmlx.spi.GenerationRequest;
 import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Sampling;
@@ -16,7 +14,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** Requests on the default model leave nothing behind. */
@@ -85,13 +82,7 @@ final class NoLeakTest {
 
   private static Engine open(Map<String, String> more) {
     var provider = new SimpleEngineProvider();
-    var options =
-        provider.options().stream()
-            .filter(option -> !option.defaultValue().isEmpty())
-            .collect(Collectors.toMap(EngineOption::name, EngineOption::defaultValue));
-    options.putAll(more);
-    return provider.open(
-        new EngineContext(Optional.empty(), Optional.empty(), options, (step, done, total) -> {}));
+    return provider.open(EngineDefaults.context(provider, Optional.empty(), more));
   }
 
   private static void awaitHandles(Engine engine, double expected) {

@@ -10,7 +10,6 @@ import dev.vllmmlx.spi.FinishReason;
 import dev.vllmmlx.spi.TokenLogprob;
 import dev.vllmmlx.spi.TokenLogprob.Candidate;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -81,7 +80,8 @@ class SeveralAtOnceTest {
     var body = TestServer.json(server.post(CHAT, "{%s}".formatted(ASKED)));
     var first = body.get("choices").get(0);
     var second = body.get("choices").get(1);
-    check(first.get("message"), first, second.get("message"), second);
+    check(Said.inBody(first), Said.inBody(second));
+    assertThat(second.get("message").has("tool_calls")).isFalse();
     for (var choice : List.of(first, second)) {
       assertThat(tokens(choice.get("logprobs").get("content")))
           .isEqualTo(choice == first ? CALLS : SAYS);
@@ -91,38 +91,27 @@ class SeveralAtOnceTest {
   @Test
   void andInAStream() {
     var chunks = TestServer.chunks(server.post(CHAT, "{'stream':true,%s}".formatted(ASKED)));
-    var messages = List.of(new StreamedMessage(), new StreamedMessage());
-    for (var chunk : chunks) {
-      for (var choice : chunk.get("choices")) {
-        messages.get(choice.get("index").intValue()).add(choice);
-      }
-    }
-    var first = messages.getFirst();
-    var second = messages.getLast();
-    check(first.message(), first.last, second.message(), second.last);
-    assertThat(tokens(first.logprobs)).isEqualTo(CALLS);
-    assertThat(tokens(second.logprobs)).isEqualTo(SAYS);
+    var fold = StreamFold.of(chunks);
+    check(Said.inStream(fold, 0), Said.inStream(fold, 1));
+    assertThat(tokens(fold.logprobs(0, "content"))).isEqualTo(CALLS);
+    assertThat(tokens(fold.logprobs(1, "content"))).isEqualTo(SAYS);
   }
 
-  private static void check(
-      JsonNode calling, JsonNode callsEnd, JsonNode saying, JsonNode sayingEnd) {
-    assertThat(calling.get("reasoning_content").stringValue()).isEqualTo("Which?");
-    assertThat(calling.path("content").asString("")).isEmpty();
-    assertThat(calling.get("tool_calls")).hasSize(1);
-    var function = calling.get("tool_calls").get(0).get("function");
-    assertThat(function.get("name").stringValue()).isEqualTo("add");
-    assertThat(function.get("arguments").stringValue()).isEqualTo("{\"a\": 1}");
-    assertThat(callsEnd.get("finish_reason").stringValue()).isEqualTo("tool_calls");
-    assertThat(callsEnd.get("warnings")).hasSize(1);
-    assertThat(callsEnd.get("warnings").get(0).get("keyword").stringValue())
+  private static void check(Said calling, Said saying) {
+    assertThat(calling.reasoning()).isEqualTo("Which?");
+    assertThat(calling.content()).isEmpty();
+    assertThat(calling.calls()).containsExactly("add {\"a\": 1}");
+    assertThat(calling.end().get("finish_reason").stringValue()).isEqualTo("tool_calls");
+    assertThat(calling.end().get("warnings")).hasSize(1);
+    assertThat(calling.end().get("warnings").get(0).get("keyword").stringValue())
         .isEqualTo("minProperties");
 
-    assertThat(saying.get("reasoning_content").stringValue()).isEqualTo("None.");
-    assertThat(saying.get("content").stringValue()).isEqualTo("[1, 2, 1]");
-    assertThat(saying.has("tool_calls")).isFalse();
-    assertThat(sayingEnd.get("finish_reason").stringValue()).isEqualTo("stop");
-    assertThat(sayingEnd.get("warnings")).hasSize(1);
-    assertThat(sayingEnd.get("warnings").get(0).get("keyword").stringValue())
+    assertThat(saying.reasoning()).isEqualTo("None.");
+    assertThat(saying.content()).isEqualTo("[1, 2, 1]");
+    assertThat(saying.calls()).isEmpty();
+    assertThat(saying.end().get("finish_reason").stringValue()).isEqualTo("stop");
+    assertThat(saying.end().get("warnings")).hasSize(1);
+    assertThat(saying.end().get("warnings").get(0).get("keyword").stringValue())
         .isEqualTo("uniqueItems");
   }
 
@@ -136,42 +125,32 @@ class SeveralAtOnceTest {
     return text.toString();
   }
 
-  /** What the chunks of one choice add up to. */
-  private static final class StreamedMessage {
-    private final StringBuilder content = new StringBuilder();
-    private final StringBuilder reasoning = new StringBuilder();
-    private final StringBuilder arguments = new StringBuilder();
-    private final List<JsonNode> logprobs = new ArrayList<>();
-    private String function;
-    private JsonNode last;
-
-    void add(JsonNode choice) {
-      assertThat(last == null || last.get("finish_reason").isNull()).isTrue();
-      last = choice;
-      var delta = choice.get("delta");
-      content.append(delta.path("content").asString(""));
-      reasoning.append(delta.path("reasoning_content").asString(""));
-      for (var call : delta.path("tool_calls")) {
-        if (call.has("id")) {
-          function = call.get("function").get("name").stringValue();
-        }
-        arguments.append(call.get("function").path("arguments").asString(""));
-      }
-      choice.path("logprobs").path("content").forEach(logprobs::add);
+  /**
+   * What one choice says.
+   *
+   * @param calls name and arguments of each
+   * @param end has the finish reason and the warnings
+   */
+  private record Said(String reasoning, String content, List<String> calls, JsonNode end) {
+    static Said inBody(JsonNode choice) {
+      var message = choice.get("message");
+      var calls =
+          message.path("tool_calls").valueStream().map(call -> call.get("function")).toList();
+      return new Said(
+          message.get("reasoning_content").stringValue(),
+          message.path("content").asString(""),
+          calls.stream()
+              .map(it -> it.get("name").stringValue() + " " + it.get("arguments").stringValue())
+              .toList(),
+          choice);
     }
 
-    JsonNode message() {
-      var message = TestServer.JSON.createObjectNode();
-      message.put("content", content.toString()).put("reasoning_content", reasoning.toString());
-      if (function != null) {
-        message
-            .putArray("tool_calls")
-            .addObject()
-            .putObject("function")
-            .put("name", function)
-            .put("arguments", arguments.toString());
-      }
-      return message;
+    static Said inStream(StreamFold fold, int choice) {
+      return new Said(
+          fold.reasoning(choice),
+          fold.text(choice),
+          fold.calls(choice).stream().map(it -> it.name() + " " + it.arguments()).toList(),
+          fold.end(choice));
     }
   }
 }

@@ -9,8 +9,17 @@ import tools.jackson.databind.JsonNode;
 /** What a client has when it has put the chunks of a stream together, of either API. */
 final class StreamFold {
   private final Map<Integer, StringBuilder> texts = new TreeMap<>();
-  private final Map<Integer, String> finishReasons = new TreeMap<>();
+  private final Map<Integer, StringBuilder> reasonings = new TreeMap<>();
+  private final Map<Integer, List<Call>> calls = new TreeMap<>();
+  private final Map<Integer, JsonNode> ends = new TreeMap<>();
   private final Map<Integer, List<JsonNode>> logprobs = new TreeMap<>();
+
+  /**
+   * A call with its arguments' text.
+   *
+   * @param arguments grows with the stream
+   */
+  record Call(String name, StringBuilder arguments) {}
 
   private StreamFold() {}
 
@@ -27,18 +36,40 @@ final class StreamFold {
 
   private void add(JsonNode choice) {
     var index = choice.get("index").intValue();
-    if (finishReasons.containsKey(index)) {
+    if (ends.containsKey(index)) {
       throw new AssertionError("choice " + index + " goes on after its end: " + choice);
     }
     var chat = choice.get("delta");
     var text = chat != null ? chat.path("content").asString("") : choice.get("text").stringValue();
     texts.computeIfAbsent(index, _ -> new StringBuilder()).append(text);
+    if (chat != null) {
+      reasonings
+          .computeIfAbsent(index, _ -> new StringBuilder())
+          .append(chat.path("reasoning_content").asString(""));
+      chat.path("tool_calls").forEach(piece -> addCall(index, piece));
+    }
     if (choice.hasNonNull("logprobs")) {
       logprobs.computeIfAbsent(index, _ -> new ArrayList<>()).add(choice.get("logprobs"));
     }
     if (choice.hasNonNull("finish_reason")) {
-      finishReasons.put(index, choice.get("finish_reason").stringValue());
+      ends.put(index, choice);
     }
+  }
+
+  /** A call's first piece has its id and its name, and no other has. */
+  private void addCall(int choice, JsonNode piece) {
+    var all = calls.computeIfAbsent(choice, _ -> new ArrayList<>());
+    var function = piece.get("function");
+    var isNew = piece.get("index").intValue() == all.size();
+    if (piece.has("id") != isNew) {
+      throw new AssertionError("a call that begins twice or not at all: " + piece);
+    }
+    if (isNew) {
+      all.add(new Call(function.get("name").stringValue(), new StringBuilder()));
+    }
+    all.get(piece.get("index").intValue())
+        .arguments()
+        .append(function.path("arguments").asString(""));
   }
 
   int choices() {
@@ -49,8 +80,21 @@ final class StreamFold {
     return texts.get(choice).toString();
   }
 
+  String reasoning(int choice) {
+    return reasonings.get(choice).toString();
+  }
+
+  List<Call> calls(int choice) {
+    return calls.getOrDefault(choice, List.of());
+  }
+
+  /** What a choice's last chunk says of it. */
+  JsonNode end(int choice) {
+    return ends.get(choice);
+  }
+
   List<String> finishReasons() {
-    return List.copyOf(finishReasons.values());
+    return ends.values().stream().map(end -> end.get("finish_reason").stringValue()).toList();
   }
 
   /** The entries of a list in the log probabilities: {@code content}, {@code tokens}. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vllmmlx.gateway.ScriptedEngine;
 import dev.vllmmlx.gateway.TestServer;
 import dev.vllmmlx.spi.FinishReason;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -58,28 +57,15 @@ class ToolCallRepliesTest {
   void theStreamAddsUpToTheBody() {
     engine.says(CALLS.split(""));
     var chunks = TestServer.chunks(server.post(CHAT, "{'stream':true,%s}".formatted(ASKED)));
-    var content = new StringBuilder();
-    var reasoning = new StringBuilder();
-    var names = new TreeMap<Integer, String>();
-    var arguments = new TreeMap<Integer, String>();
-    var pieces = 0;
-    for (var chunk : chunks) {
-      var delta = chunk.get("choices").get(0).get("delta");
-      content.append(delta.path("content").asString(""));
-      reasoning.append(delta.path("reasoning_content").asString(""));
-      for (var call : delta.path("tool_calls")) {
-        var index = call.get("index").intValue();
-        if (call.has("id")) {
-          assertThat(names.put(index, call.get("function").get("name").stringValue())).isNull();
-        }
-        pieces++;
-        arguments.merge(index, call.get("function").path("arguments").asString(""), String::concat);
-      }
-    }
-    assertThat(content).hasToString("I look.\n");
-    assertThat(reasoning).hasToString("Which?");
-    assertThat(names.values()).containsExactly("add", "sub");
-    assertThat(arguments.values()).containsExactly("{\"a\": \"x  \\\"}\"}", "{}");
+    var fold = StreamFold.of(chunks);
+    assertThat(fold.text(0)).isEqualTo("I look.\n");
+    assertThat(fold.reasoning(0)).isEqualTo("Which?");
+    assertThat(fold.calls(0)).extracting(StreamFold.Call::name).containsExactly("add", "sub");
+    assertThat(fold.calls(0))
+        .extracting(call -> call.arguments().toString())
+        .containsExactly("{\"a\": \"x  \\\"}\"}", "{}");
+    var pieces =
+        chunks.stream().mapToInt(chunk -> chunk.at("/choices/0/delta/tool_calls").size()).sum();
     assertThat(pieces).as("arguments come as they are written").isGreaterThan(10);
     assertThat(chunks.getLast().get("choices").get(0).get("finish_reason").stringValue())
         .isEqualTo("tool_calls");

@@ -145,12 +145,12 @@ final class TaggedCalls extends MarkedFormat {
     var parts = new ArrayList<Constraint>();
     parts.add(new Constraint.Text(head(tool.name())));
     var properties = schema.properties();
+    var required = schema.required();
     properties.forEach(
         (name, property) -> {
           var argument =
               Constraint.Sequence.of(new Constraint.Text(key(name)), value(schema, property));
-          parts.add(
-              schema.required().contains(name) ? argument : new Constraint.Repeat(argument, 0, 1));
+          parts.add(required.contains(name) ? argument : new Constraint.Repeat(argument, 0, 1));
         });
     if (properties.isEmpty()) {
       schema.others().ifPresent(each -> parts.add(anyArguments(schema, each)));

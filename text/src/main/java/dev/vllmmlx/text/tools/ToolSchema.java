@@ -102,17 +102,17 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
   /** The properties that must be there whatever else is. */
   Set<String> required() {
     var required = new LinkedHashSet<String>();
-    for (var schema : together(root)) {
-      required.addAll(names(schema.get("required")));
-    }
+    var all = new ArrayList<Map<String, Object>>();
+    addTogether(root, all, identities());
+    all.forEach(schema -> required.addAll(names(schema.get("required"))));
     return required;
   }
 
   /** The root and all that it refers to or is composed of. */
   private List<Map<String, Object>> composed() {
-    var all = together(root);
+    var all = new ArrayList<Map<String, Object>>();
     var seen = identities();
-    seen.addAll(all);
+    addTogether(root, all, seen);
     for (var schema : List.copyOf(all)) {
       for (var keyword : List.of("anyOf", "oneOf")) {
         schemas(schema.get(keyword)).forEach(option -> addTogether(option, all, seen));
@@ -121,14 +121,7 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
     return all;
   }
 
-  /** A schema and those that hold with it. */
-  private List<Map<String, Object>> together(Map<String, Object> schema) {
-    var all = new ArrayList<Map<String, Object>>();
-    addTogether(schema, all, identities());
-    return all;
-  }
-
-  /** Each schema once: they may refer to one another in circles. */
+  /** A schema and those that hold with it, each once: they may refer to one another in circles. */
   private void addTogether(
       Map<String, Object> schema, List<Map<String, Object>> all, Set<Map<String, Object>> seen) {
     if (seen.add(schema)) {

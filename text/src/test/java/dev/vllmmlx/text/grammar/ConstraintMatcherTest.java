@@ -11,25 +11,14 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Matchers of every kind of constraint, and their steps forth and back. */
 class ConstraintMatcherTest {
-  private static Tokenizer tokenizer;
-  private static ConstraintCompiler compiler;
+  private static final Tokenizer tokenizer = Vocabularies.smolLm();
 
-  @BeforeAll
-  static void open() {
-    tokenizer = Vocabularies.smolLm();
-    compiler = ConstraintCompiler.of(tokenizer);
-  }
-
-  @AfterAll
-  static void close() {
-    compiler.close();
-  }
+  @AutoClose private static final ConstraintCompiler compiler = ConstraintCompiler.of(tokenizer);
 
   private static boolean admits(Constraint constraint, String text) {
     try (var matcher = compiler.compile(constraint)) {

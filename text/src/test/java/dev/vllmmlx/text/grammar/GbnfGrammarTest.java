@@ -8,8 +8,7 @@ import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.util.Random;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,19 +33,9 @@ class GbnfGrammarTest {
       ws ::= | " " | "\\n" [ \\t]{0,20}
       """;
 
-  private static Tokenizer tokenizer;
-  private static ConstraintCompiler compiler;
+  private static final Tokenizer tokenizer = Vocabularies.smolLm();
 
-  @BeforeAll
-  static void open() {
-    tokenizer = Vocabularies.smolLm();
-    compiler = ConstraintCompiler.of(tokenizer);
-  }
-
-  @AfterAll
-  static void close() {
-    compiler.close();
-  }
+  @AutoClose private static final ConstraintCompiler compiler = ConstraintCompiler.of(tokenizer);
 
   private static boolean admits(String grammar, String text) {
     try (var matcher = compiler.compile(new Constraint.Grammar(grammar))) {

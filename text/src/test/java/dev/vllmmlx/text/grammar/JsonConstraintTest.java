@@ -3,18 +3,15 @@ package dev.vllmmlx.text.grammar;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.networknt.schema.InputFormat;
-import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
+import dev.vllmmlx.text.IndependentValidator;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -27,23 +24,9 @@ class JsonConstraintTest {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final List<String> SMALL = List.of("llama3", "llama2", "qwen2", "mistral");
 
-  private static Tokenizer smolLm;
-  private static ConstraintCompiler compiler;
+  private static final Tokenizer smolLm = Vocabularies.smolLm();
 
-  @BeforeAll
-  static void open() {
-    smolLm = Vocabularies.smolLm();
-    compiler = ConstraintCompiler.of(smolLm);
-  }
-
-  @AfterAll
-  static void close() {
-    compiler.close();
-  }
-
-  private static Schema validator(String schema) {
-    return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12).getSchema(schema);
-  }
+  @AutoClose private static final ConstraintCompiler compiler = ConstraintCompiler.of(smolLm);
 
   /** JSON sets no bound to exponents, Java's numbers do. */
   private static String readable(String json) {
@@ -62,7 +45,7 @@ class JsonConstraintTest {
   @ParameterizedTest
   @MethodSource("schemasAndForcing")
   void anyTokensThatAreAllowedMakeValidJson(Schemas schema, boolean forcing) {
-    var validator = validator(schema.schema());
+    var validator = IndependentValidator.of(schema.schema());
     for (var seed = 0; seed < 20; seed++) {
       try (var matcher = compiler.compile(strict(schema))) {
         var text = new RandomWalk(smolLm, forcing).walk(matcher, new Random(seed), 60).text();
@@ -77,7 +60,7 @@ class JsonConstraintTest {
     var tokenizer = Vocabularies.small(name);
     try (var other = ConstraintCompiler.of(tokenizer)) {
       for (var schema : Schemas.ALL) {
-        var validator = validator(schema.schema());
+        var validator = IndependentValidator.of(schema.schema());
         for (var seed = 0; seed < 4; seed++) {
           try (var matcher = other.compile(strict(schema))) {
             var walk = new RandomWalk(tokenizer, seed % 2 == 0);
@@ -96,7 +79,9 @@ class JsonConstraintTest {
         schema.instances().stream()
             .flatMap(text -> Stream.of(text, JSON.readTree(text).toString()));
     for (var text : instances.distinct().toList()) {
-      assertThat(validator(schema.schema()).validate(text, InputFormat.JSON)).as(text).isEmpty();
+      assertThat(IndependentValidator.of(schema.schema()).validate(text, InputFormat.JSON))
+          .as(text)
+          .isEmpty();
       try (var whole = compiler.compile(strict(schema));
           var single = compiler.compile(strict(schema))) {
         admits(whole, smolLm.encode(text, false), text);

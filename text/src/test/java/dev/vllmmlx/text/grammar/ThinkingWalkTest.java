@@ -3,22 +3,19 @@ package dev.vllmmlx.text.grammar;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.networknt.schema.InputFormat;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Tool;
+import dev.vllmmlx.text.IndependentValidator;
 import dev.vllmmlx.text.answer.AnswerFormat;
-import dev.vllmmlx.text.parts.Part;
-import dev.vllmmlx.text.parts.Parts;
 import dev.vllmmlx.text.reasoning.ReasoningFormats;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
+import dev.vllmmlx.text.tools.Read;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,43 +39,9 @@ class ThinkingWalkTest {
               new Constraint.ToolCalls(true, Optional.empty(), false),
               new Constraint.JsonSchema(SCHEMA, true)));
 
-  private static Tokenizer tokenizer;
-  private static ConstraintCompiler compiler;
+  private static final Tokenizer tokenizer = Vocabularies.smolLm();
 
-  @BeforeAll
-  static void open() {
-    tokenizer = Vocabularies.smolLm();
-    compiler = ConstraintCompiler.of(tokenizer);
-  }
-
-  @AfterAll
-  static void close() {
-    compiler.close();
-  }
-
-  /** What an answer is made of. */
-  private record Read(String reasoning, String content, String arguments) {
-    static Read of(AnswerFormat format, boolean thinking, String text) {
-      var out = new Parts();
-      var reader = format.reader(TOOLS, thinking);
-      reader.feed(text, out);
-      reader.finish(false, out);
-      var read = new Read("", "", "");
-      for (var part : out.take()) {
-        read =
-            switch (part) {
-              case Part.Reasoning(var more) ->
-                  new Read(read.reasoning + more, read.content, read.arguments);
-              case Part.Content(var more) ->
-                  new Read(read.reasoning, read.content + more, read.arguments);
-              case Part.ToolCallArguments(var _, var more) ->
-                  new Read(read.reasoning, read.content, read.arguments + more);
-              case Part.ToolCallStart _, Part.ToolCallEnd _ -> read;
-            };
-      }
-      return read;
-    }
-  }
+  @AutoClose private static final ConstraintCompiler compiler = ConstraintCompiler.of(tokenizer);
 
   static Stream<AnswerFormat> formats() {
     return ReasoningFormats.names().stream()
@@ -101,12 +64,15 @@ class ThinkingWalkTest {
               new RandomWalk(tokenizer, seed % 2 == 0, List.of(closing))
                   .walk(matcher, new Random(seed), 40)
                   .text();
-          var read = Read.of(format, thinking, text);
-          if (read.arguments().isEmpty()) {
+          var reader = format.reader(TOOLS, thinking);
+          var read = Read.withThinking(reader, false, List.of(text));
+          if (read.calls().isEmpty()) {
             valid(SCHEMA, read.content(), text);
           } else {
             assertThat(read.content()).as(text).isBlank();
-            valid("{\"properties\":{\"b\":{\"type\":\"boolean\"}}}", read.arguments(), text);
+            assertThat(read.calls()).as(text).hasSize(1);
+            var arguments = read.calls().getFirst().arguments();
+            valid("{\"properties\":{\"b\":{\"type\":\"boolean\"}}}", arguments, text);
           }
         }
       }
@@ -114,12 +80,7 @@ class ThinkingWalkTest {
   }
 
   private static void valid(String schema, String json, String text) {
-    assertThat(
-            SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-                .getSchema(schema)
-                .validate(json, InputFormat.JSON))
-        .as(text)
-        .isEmpty();
+    assertThat(IndependentValidator.of(schema).validate(json, InputFormat.JSON)).as(text).isEmpty();
   }
 
   @ParameterizedTest

@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.networknt.schema.InputFormat;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Tool;
+import dev.vllmmlx.text.IndependentValidator;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
 import dev.vllmmlx.text.tools.Read;
 import dev.vllmmlx.text.tools.ToolCallFormat;
@@ -19,8 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -62,19 +60,9 @@ class ToolCallWalkTest {
   private static final List<String> ENDINGS =
       List.of("\n</parameter>\n", "</arg_value>\n", "<escape>", "<|\"|>");
 
-  private static Tokenizer tokenizer;
-  private static ConstraintCompiler compiler;
+  private static final Tokenizer tokenizer = Vocabularies.smolLm();
 
-  @BeforeAll
-  static void open() {
-    tokenizer = Vocabularies.smolLm();
-    compiler = ConstraintCompiler.of(tokenizer);
-  }
-
-  @AfterAll
-  static void close() {
-    compiler.close();
-  }
+  @AutoClose private static final ConstraintCompiler compiler = ConstraintCompiler.of(tokenizer);
 
   static Stream<ToolCallFormat> formats() {
     return ToolCallFormats.names().stream()
@@ -214,10 +202,7 @@ class ToolCallWalkTest {
     for (var call : read.calls()) {
       var tool = tools.stream().filter(t -> t.name().equals(call.name())).findFirst().orElseThrow();
       var schema = JSON.writeValueAsString(tool.parameters().orElse(Map.of("type", "object")));
-      var errors =
-          SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-              .getSchema(schema)
-              .validate(call.arguments(), InputFormat.JSON);
+      var errors = IndependentValidator.of(schema).validate(call.arguments(), InputFormat.JSON);
       assertThat(errors).as(text).isEmpty();
     }
   }

@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vllmmlx.spi.Tool;
 import dev.vllmmlx.text.answer.AnswerFormat;
-import dev.vllmmlx.text.parts.Part;
 import dev.vllmmlx.text.parts.PartReader;
-import dev.vllmmlx.text.parts.Parts;
+import dev.vllmmlx.text.tools.Read;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +21,7 @@ class ReasoningFormatsTest {
       "  Hm, 1 < 2.\n\n\tSo </thin [/TH <|en  it\u00e9 \uD83D\uDE00 ";
   private static final String ANSWER = " It is <b>2</b>,\n  I [think]. \n";
 
-  private record Read(String reasoning, String content, int calls) {}
+  private record Found(String reasoning, String content, int calls) {}
 
   static Stream<ReasoningFormat> formats() {
     return ReasoningFormats.names().stream()
@@ -37,29 +36,16 @@ class ReasoningFormatsTest {
         : "\n" + THOUGHT + "\n" + format.closing() + "\n\n" + answer;
   }
 
-  private static Read read(PartReader reader, boolean cut, List<String> pieces) {
-    var out = new Parts();
-    pieces.forEach(piece -> reader.feed(piece, out));
-    reader.finish(cut, out);
-    var reasoning = new StringBuilder();
-    var content = new StringBuilder();
-    var calls = 0;
-    for (var part : out.take()) {
-      switch (part) {
-        case Part.Reasoning(var text) -> reasoning.append(text);
-        case Part.Content(var text) -> content.append(text);
-        case Part.ToolCallStart _ -> calls++;
-        case Part.ToolCallArguments _, Part.ToolCallEnd _ -> {}
-      }
-    }
-    return new Read(reasoning.toString(), content.toString(), calls);
+  private static Found read(PartReader reader, boolean cut, List<String> pieces) {
+    var read = Read.withThinking(reader, cut, pieces);
+    return new Found(read.reasoning(), read.content(), read.calls().size());
   }
 
-  private static Read read(ReasoningFormat format, boolean open, String... pieces) {
+  private static Found read(ReasoningFormat format, boolean open, String... pieces) {
     return read(format.reader(open, PartReader.ofContent()), false, List.of(pieces));
   }
 
-  private static void everyCut(ReasoningFormat format, boolean open, String text, Read expected) {
+  private static void everyCut(ReasoningFormat format, boolean open, String text, Found expected) {
     for (var at = 0; at <= text.length(); at++) {
       if (at == text.length() || !Character.isLowSurrogate(text.charAt(at))) {
         assertThat(read(format, open, text.substring(0, at), text.substring(at)))
@@ -97,7 +83,7 @@ class ReasoningFormatsTest {
         format,
         false,
         format.opening() + behindOpening(format, ANSWER),
-        new Read(THOUGHT, ANSWER, 0));
+        new Found(THOUGHT, ANSWER, 0));
   }
 
   @ParameterizedTest
@@ -106,14 +92,14 @@ class ReasoningFormatsTest {
     var prompt = "<|assistant|>" + format.opening();
     assertThat(format.isOpenAfter(prompt)).isTrue();
     assertThat(format.isOpenAfter(prompt + "x")).isFalse();
-    everyCut(format, true, behindOpening(format, ANSWER), new Read(THOUGHT, ANSWER, 0));
+    everyCut(format, true, behindOpening(format, ANSWER), new Found(THOUGHT, ANSWER, 0));
   }
 
   @ParameterizedTest
   @MethodSource("formats")
   void keepsAnAnswerWithoutThinkingByteForByte(ReasoningFormat format) {
     for (var text : List.of("", " \n\n a\t<b> \n", "<", "[T", "{\"a\": 1}", "Here is", "\n\n")) {
-      everyCut(format, false, text, new Read("", text, 0));
+      everyCut(format, false, text, new Found("", text, 0));
     }
   }
 
@@ -122,7 +108,7 @@ class ReasoningFormatsTest {
   void aMarkThatComesLaterIsText(ReasoningFormat format) {
     if (format instanceof TaggedReasoning) {
       var text = "Put it between " + format.opening() + " and " + format.closing() + ".";
-      everyCut(format, false, text, new Read("", text, 0));
+      everyCut(format, false, text, new Found("", text, 0));
     }
   }
 
@@ -131,18 +117,18 @@ class ReasoningFormatsTest {
   void thinkingThatIsCutIsThinkingToItsLastCharacter(ReasoningFormat format) {
     var thought = "So far </thi";
     var reader = format.reader(true, PartReader.ofContent());
-    assertThat(read(reader, true, List.of(thought))).isEqualTo(new Read(thought, "", 0));
+    assertThat(read(reader, true, List.of(thought))).isEqualTo(new Found(thought, "", 0));
   }
 
   @Test
   void graniteMayWrapItsAnswer() {
     var text = "<think>Hm.</think>\n<response>Yes </response> no.</response>\n";
-    everyCut(ReasoningFormats.GRANITE, false, text, new Read("Hm.", "Yes </response> no.", 0));
+    everyCut(ReasoningFormats.GRANITE, false, text, new Found("Hm.", "Yes </response> no.", 0));
     everyCut(
         ReasoningFormats.GRANITE,
         false,
         "Here's my thought process: Hm. Here is my response: Yes.",
-        new Read(" Hm. ", " Yes.", 0));
+        new Found(" Hm. ", " Yes.", 0));
   }
 
   @Test
@@ -153,7 +139,7 @@ class ReasoningFormatsTest {
         "<|channel|>commentary<|message|>I look.<|end|><|start|>assistant"
             + "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
             + "<|channel|>final<|message|>Yes.<|return|>",
-        new Read("Hm.", "I look.Yes.", 0));
+        new Found("Hm.", "I look.Yes.", 0));
   }
 
   @Test
@@ -163,8 +149,8 @@ class ReasoningFormatsTest {
     var tools = List.of(new Tool("f", Optional.empty(), Optional.empty(), false));
     assertThat(
             read(format.reader(tools, true), false, List.of("I could " + call + "</think>Well.")))
-        .isEqualTo(new Read("I could " + call, "Well.", 0));
+        .isEqualTo(new Found("I could " + call, "Well.", 0));
     assertThat(read(format.reader(tools, true), false, List.of("Hm.</think>\n\n" + call)))
-        .isEqualTo(new Read("Hm.", "", 1));
+        .isEqualTo(new Found("Hm.", "", 1));
   }
 }

@@ -9,17 +9,30 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a reader made of an answer: its content and its calls, in the order of the text.
+ * What a reader made of an answer: its thinking, its content and its calls, each in the order of
+ * the text.
  *
  * @param whole whether every call has its end
  */
-public record Read(String content, List<Call> calls, boolean whole) {
+public record Read(String reasoning, String content, List<Call> calls, boolean whole) {
+
+  /** An answer without thinking. */
+  public Read(String content, List<Call> calls, boolean whole) {
+    this("", content, calls, whole);
+  }
 
   /** A call with its arguments' text. */
   public record Call(String name, String arguments) {}
 
-  /** Reads pieces that follow each other. */
+  /** Reads pieces that follow each other, in which nothing is thinking. */
   public static Read of(PartReader reader, boolean cut, List<String> pieces) {
+    var read = withThinking(reader, cut, pieces);
+    assertThat(read.reasoning()).as("no thinking here").isEmpty();
+    return read;
+  }
+
+  /** Reads pieces that follow each other. */
+  public static Read withThinking(PartReader reader, boolean cut, List<String> pieces) {
     var out = new Parts();
     var parts = new ArrayList<Part>();
     for (var piece : pieces) {
@@ -32,6 +45,7 @@ public record Read(String content, List<Call> calls, boolean whole) {
   }
 
   private static Read of(List<Part> parts) {
+    var reasoning = new StringBuilder();
     var content = new StringBuilder();
     var names = new ArrayList<String>();
     var arguments = new ArrayList<StringBuilder>();
@@ -39,7 +53,7 @@ public record Read(String content, List<Call> calls, boolean whole) {
     for (var part : parts) {
       switch (part) {
         case Part.Content(var text) -> content.append(text);
-        case Part.Reasoning(var text) -> throw new AssertionError("no thinking here: " + text);
+        case Part.Reasoning(var text) -> reasoning.append(text);
         case Part.ToolCallStart(var index, var name, var _) -> {
           assertThat(index).isEqualTo(names.size());
           names.add(name);
@@ -59,6 +73,6 @@ public record Read(String content, List<Call> calls, boolean whole) {
     for (int i = 0; i < names.size(); i++) {
       calls.add(new Call(names.get(i), arguments.get(i).toString()));
     }
-    return new Read(content.toString(), calls, ended == calls.size());
+    return new Read(reasoning.toString(), content.toString(), calls, ended == calls.size());
   }
 }

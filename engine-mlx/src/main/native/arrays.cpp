@@ -8,7 +8,7 @@
 using namespace vm;
 
 // Copies the data, which is `bytes` long and row-major.
-VM_EXPORT Handle vm_from_data(const void* data, int64_t bytes, const int32_t* dims, int32_t n, int32_t type) {
+VM_EXPORT Handle vm_from_data(const void* data, int64_t bytes, const int32_t* dims, int64_t n, int64_t type) {
   return make([&] {
     auto want = mx::array(mx::allocator::malloc(bytes), shape(dims, n), dtype(type));
     if (static_cast<int64_t>(want.nbytes()) != bytes) {
@@ -21,7 +21,7 @@ VM_EXPORT Handle vm_from_data(const void* data, int64_t bytes, const int32_t* di
   });
 }
 
-VM_EXPORT Handle vm_full(const int32_t* dims, int32_t n, double value, int32_t type) {
+VM_EXPORT Handle vm_full(const int32_t* dims, int64_t n, double value, int64_t type) {
   return make([&] {
     auto element = dtype(type);
     return mx::issubdtype(element, mx::integer)
@@ -30,11 +30,11 @@ VM_EXPORT Handle vm_full(const int32_t* dims, int32_t n, double value, int32_t t
   });
 }
 
-VM_EXPORT Handle vm_arange(double start, double stop, double step, int32_t type) {
+VM_EXPORT Handle vm_arange(double start, double stop, double step, int64_t type) {
   return make([&] { return mx::arange(start, stop, step, dtype(type)); });
 }
 
-VM_EXPORT Handle vm_random_uniform(int64_t seed, double low, double high, const int32_t* dims, int32_t n, int32_t type) {
+VM_EXPORT Handle vm_random_uniform(int64_t seed, double low, double high, const int32_t* dims, int64_t n, int64_t type) {
   return make([&] {
     return mx::random::uniform(
         mx::array(static_cast<float>(low)), mx::array(static_cast<float>(high)), shape(dims, n), dtype(type),
@@ -42,7 +42,7 @@ VM_EXPORT Handle vm_random_uniform(int64_t seed, double low, double high, const 
   });
 }
 
-VM_EXPORT Handle vm_random_normal(int64_t seed, double mean, double deviation, const int32_t* dims, int32_t n, int32_t type) {
+VM_EXPORT Handle vm_random_normal(int64_t seed, double mean, double deviation, const int32_t* dims, int64_t n, int64_t type) {
   return make([&] {
     return mx::random::normal(
         shape(dims, n), dtype(type), static_cast<float>(mean), static_cast<float>(deviation),
@@ -56,7 +56,7 @@ VM_EXPORT Handle vm_share(Handle a) {
 }
 
 // out: element type, number of dimensions, then the dimensions (at most `room` of them).
-VM_EXPORT int32_t vm_describe(Handle a, int32_t* out, int32_t room) {
+VM_EXPORT int64_t vm_describe(Handle a, int32_t* out, int64_t room) {
   return run([&] {
     auto dims = static_cast<int32_t>(a->ndim());
     if (dims > room) throw std::invalid_argument("an array of " + std::to_string(dims) + " dimensions is too deep");
@@ -66,11 +66,11 @@ VM_EXPORT int32_t vm_describe(Handle a, int32_t* out, int32_t room) {
   });
 }
 
-VM_EXPORT int32_t vm_eval(const Handle* handles, int32_t n) {
+VM_EXPORT int64_t vm_eval(const Handle* handles, int64_t n) {
   return run([&] { mx::eval(arrays(handles, n)); });
 }
 
-VM_EXPORT int32_t vm_async_eval(const Handle* handles, int32_t n) {
+VM_EXPORT int64_t vm_async_eval(const Handle* handles, int64_t n) {
   return run([&] { mx::async_eval(arrays(handles, n)); });
 }
 

@@ -46,7 +46,7 @@ VM_UNARY(isfinite, mx::isfinite(*a))
   VM_EXPORT Handle vm_##name(Handle a, Handle b) { \
     return make([&] { return mx::name(*a, *b); }); \
   } \
-  VM_EXPORT Handle vm_##name##_scalar(Handle a, double b, int32_t real) { \
+  VM_EXPORT Handle vm_##name##_scalar(Handle a, double b, int64_t real) { \
     return make([&] { return mx::name(*a, scalar(*a, b, real)); }); \
   }
 
@@ -76,11 +76,11 @@ VM_EXPORT Handle vm_clip(Handle a, double low, double high) {
   return make([&] { return mx::clip(*a, scalar(*a, low, true), scalar(*a, high, true)); });
 }
 
-VM_EXPORT Handle vm_astype(Handle a, int32_t type) {
+VM_EXPORT Handle vm_astype(Handle a, int64_t type) {
   return make([&] { return mx::astype(*a, dtype(type)); });
 }
 
 // The same bits read as another element type.
-VM_EXPORT Handle vm_view_as(Handle a, int32_t type) {
+VM_EXPORT Handle vm_view_as(Handle a, int64_t type) {
   return make([&] { return mx::view(*a, dtype(type)); });
 }

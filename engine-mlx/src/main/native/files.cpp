@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
 
 #include <fcntl.h>
 #include <mlx/io.h>
@@ -15,9 +16,7 @@ using namespace vm;
 
 namespace {
 
-using Metadata = mx::GGUFMetaData;
-
-// Texts laid end to end, so that Java fetches a vocabulary in one call.
+// Texts laid end to end, so that Java fetches all in one call.
 struct Packed {
   std::string bytes;
   std::vector<int64_t> ends;
@@ -25,7 +24,7 @@ struct Packed {
 
 struct File {
   std::vector<std::pair<std::string, mx::array>> arrays;
-  std::vector<std::pair<std::string, Metadata>> metadata;
+  std::vector<std::pair<std::string, std::string>> metadata; // none of a GGUF file, which Java reads itself
   Packed packed;
 };
 
@@ -34,11 +33,12 @@ void sort_by_name(Pairs& pairs) {
   std::sort(pairs.begin(), pairs.end(), [](auto& a, auto& b) { return a.first < b.first; });
 }
 
-template <class Loaded>
-File* file_of(Loaded&& loaded) {
+File* file_of(
+    const std::unordered_map<std::string, mx::array>& arrays,
+    const std::unordered_map<std::string, std::string>& metadata = {}) {
   auto file = std::make_unique<File>();
-  for (auto& [name, array] : loaded.first) file->arrays.emplace_back(name, array);
-  for (auto& [name, value] : loaded.second) file->metadata.emplace_back(name, Metadata(value));
+  file->arrays.assign(arrays.begin(), arrays.end());
+  file->metadata.assign(metadata.begin(), metadata.end());
   sort_by_name(file->arrays);
   sort_by_name(file->metadata);
   return file.release();
@@ -97,20 +97,23 @@ class Mapping {
 // The data stays in the file until an array is evaluated.
 VM_EXPORT File* vm_open_safetensors(const char* path) {
   File* file = nullptr;
-  run([&] { file = file_of(mx::load_safetensors(std::string(path))); });
+  run([&] {
+    auto [arrays, metadata] = mx::load_safetensors(std::string(path));
+    file = file_of(arrays, metadata);
+  });
   return file;
 }
 
 VM_EXPORT File* vm_open_gguf(const char* path) {
   File* file = nullptr;
-  run([&] { file = file_of(mx::load_gguf(std::string(path))); });
+  run([&] { file = file_of(mx::load_gguf(std::string(path)).first); });
   return file;
 }
 
 // Replaces arrays by such over the file's pages, which the system reads when they are used and may drop again. offsets: of
 // each array's bytes in the file, by the order of names. An array that cannot be had so stays as it is. Does nothing on a
 // GPU, which has memory of its own kind.
-VM_EXPORT int32_t vm_file_map(File* file, const char* path, const int64_t* offsets) {
+VM_EXPORT int64_t vm_file_map(File* file, const char* path, const int64_t* offsets) {
   return run([&] {
     if (!takes_foreign_memory()) return;
     auto mapping = std::make_shared<Mapping>(path);
@@ -125,7 +128,7 @@ VM_EXPORT int32_t vm_file_map(File* file, const char* path, const int64_t* offse
 }
 
 // Texts go to out as: address of the bytes, address of the end offsets, count. They live until the next call on the file.
-VM_EXPORT int32_t vm_file_array_names(File* file, int64_t* out) {
+VM_EXPORT int64_t vm_file_array_names(File* file, int64_t* out) {
   return run([&] {
     file->packed = {};
     for (auto& entry : file->arrays) pack(file->packed, entry.first);
@@ -133,47 +136,30 @@ VM_EXPORT int32_t vm_file_array_names(File* file, int64_t* out) {
   });
 }
 
-VM_EXPORT Handle vm_file_array(File* file, int32_t index) {
+VM_EXPORT Handle vm_file_array(File* file, int64_t index) {
   return make([&] { return file->arrays.at(index).second; });
 }
 
-VM_EXPORT int32_t vm_file_metadata_names(File* file, int64_t* out) {
+// Name, value, name, value ...
+VM_EXPORT int64_t vm_file_metadata(File* file, int64_t* out) {
   return run([&] {
     file->packed = {};
-    for (auto& entry : file->metadata) pack(file->packed, entry.first);
-    give(file, out);
-  });
-}
-
-// 0 nothing, 1 an array, 2 a text, 3 texts
-VM_EXPORT int32_t vm_file_metadata_kind(File* file, int32_t index) {
-  return static_cast<int32_t>(file->metadata[index].second.index());
-}
-
-VM_EXPORT Handle vm_file_metadata_array(File* file, int32_t index) {
-  return make([&] { return std::get<mx::array>(file->metadata.at(index).second); });
-}
-
-VM_EXPORT int32_t vm_file_metadata_texts(File* file, int32_t index, int64_t* out) {
-  return run([&] {
-    file->packed = {};
-    auto& value = file->metadata.at(index).second;
-    if (auto text = std::get_if<std::string>(&value)) {
-      pack(file->packed, *text);
-    } else {
-      for (auto& text : std::get<std::vector<std::string>>(value)) pack(file->packed, text);
+    for (auto& [name, value] : file->metadata) {
+      pack(file->packed, name);
+      pack(file->packed, value);
     }
     give(file, out);
   });
 }
 
-VM_EXPORT void vm_file_close(File* file) {
+VM_EXPORT int64_t vm_file_close(File* file) {
   delete file;
+  return 0;
 }
 
 // names and metadata: texts ended by a zero byte, one after the other (metadata: name, value, name, value ...).
-VM_EXPORT int32_t vm_save_safetensors(
-    const char* path, const Handle* handles, const char* names, int32_t n, const char* metadata, int32_t pairs) {
+VM_EXPORT int64_t vm_save_safetensors(
+    const char* path, const Handle* handles, const char* names, int64_t n, const char* metadata, int64_t pairs) {
   return run([&] {
     auto next = [](const char*& at) {
       std::string text(at);
@@ -191,7 +177,7 @@ VM_EXPORT int32_t vm_save_safetensors(
   });
 }
 
-VM_EXPORT int32_t vm_save_gguf(const char* path, const Handle* handles, const char* names, int32_t n) {
+VM_EXPORT int64_t vm_save_gguf(const char* path, const Handle* handles, const char* names, int64_t n) {
   return run([&] {
     std::unordered_map<std::string, mx::array> arrays;
     for (int32_t i = 0; i < n; i++) {

@@ -49,7 +49,7 @@ constexpr size_t kFreshFromSystem = 32 << 20;
 
 // Room whose contents do not matter, of which the system gives a page when it is first written to: memory for a cache that
 // may never fill up.
-VM_EXPORT Handle vm_reserve(const int32_t* shape, int32_t rank, int32_t type) {
+VM_EXPORT Handle vm_reserve(const int32_t* shape, int64_t rank, int64_t type) {
   return make([&] {
     mx::Shape wanted(shape, shape + rank);
     auto element = dtype(type);
@@ -91,7 +91,7 @@ Element element(mx::array& a, int32_t at, const char* who) {
 
 // Copies element `from` of the first axis over element `to`, at once and in place. Both arrays are evaluated; whoever shares
 // the memory sees it.
-VM_EXPORT int32_t vm_copy_in_place(Handle a, int32_t from, int32_t to) {
+VM_EXPORT int64_t vm_copy_in_place(Handle a, int64_t from, int64_t to) {
   return run([&] {
     auto source = element(*a, from, "copy_in_place");
     std::memcpy(element(*a, to, "copy_in_place").data, source.data, source.bytes);
@@ -99,7 +99,7 @@ VM_EXPORT int32_t vm_copy_in_place(Handle a, int32_t from, int32_t to) {
 }
 
 // Copies element `at` of the first axis to memory of the caller's, which has room for it.
-VM_EXPORT int32_t vm_copy_out(Handle a, int32_t at, void* to) {
+VM_EXPORT int64_t vm_copy_out(Handle a, int64_t at, void* to) {
   return run([&] {
     auto source = element(*a, at, "copy_out");
     std::memcpy(to, source.data, source.bytes);
@@ -107,7 +107,7 @@ VM_EXPORT int32_t vm_copy_out(Handle a, int32_t at, void* to) {
 }
 
 // The other way round, in place: whoever shares the array's memory sees it.
-VM_EXPORT int32_t vm_copy_in(Handle a, int32_t at, const void* from) {
+VM_EXPORT int64_t vm_copy_in(Handle a, int64_t at, const void* from) {
   return run([&] {
     auto target = element(*a, at, "copy_in");
     std::memcpy(target.data, from, target.bytes);

@@ -10,7 +10,7 @@
 
 using namespace vm;
 
-VM_EXPORT Handle vm_rms_norm(Handle x, Handle weight, float eps) {
+VM_EXPORT Handle vm_rms_norm(Handle x, Handle weight, double eps) {
   return make([&] {
     auto factors = maybe(weight);
     return primitives_wanted() && cpu::takes_rms_norm(*x, factors)
@@ -19,7 +19,7 @@ VM_EXPORT Handle vm_rms_norm(Handle x, Handle weight, float eps) {
   });
 }
 
-VM_EXPORT Handle vm_layer_norm(Handle x, Handle weight, Handle bias, float eps) {
+VM_EXPORT Handle vm_layer_norm(Handle x, Handle weight, Handle bias, double eps) {
   return make([&] { return mx::fast::layer_norm(*x, maybe(weight), maybe(bias), eps); });
 }
 
@@ -50,17 +50,17 @@ mx::array rope(Handle x, int32_t dims, int32_t traditional, float base, float sc
 } // namespace
 
 VM_EXPORT Handle vm_rope(
-    Handle x, int32_t dims, int32_t traditional, float base, float scale, int32_t offset, Handle freqs) {
+    Handle x, int64_t dims, int64_t traditional, double base, double scale, int64_t offset, Handle freqs) {
   return make([&] { return rope(x, dims, traditional, base, scale, offset, freqs); });
 }
 
 // offsets: one for each sequence of the first axis of x.
 VM_EXPORT Handle vm_rope_at(
-    Handle x, int32_t dims, int32_t traditional, float base, float scale, Handle offsets, Handle freqs) {
+    Handle x, int64_t dims, int64_t traditional, double base, double scale, Handle offsets, Handle freqs) {
   return make([&] { return rope(x, dims, traditional, base, scale, *offsets, freqs); });
 }
 
-VM_EXPORT Handle vm_attention(Handle q, Handle k, Handle v, float scale, int32_t causal, Handle mask) {
+VM_EXPORT Handle vm_attention(Handle q, Handle k, Handle v, double scale, int64_t causal, Handle mask) {
   return make([&] {
     if (!mask && primitives_wanted() && cpu::takes_attention(*q, *k, *v, causal != 0)) {
       return cpu::attention(*q, *k, *v, scale, causal != 0, mx::default_stream(mx::Device::cpu));
@@ -228,16 +228,17 @@ class StockAttention {
 
 // The cosines and sines of each position's angles, for vm_cached_attention.
 VM_EXPORT Handle vm_rope_angles(
-    Handle positions, int32_t dims, int32_t traditional, float base, float scale, Handle wavelengths) {
+    Handle positions, int64_t dims, int64_t traditional, double base, double scale, Handle wavelengths) {
   return make([&] {
-    cpu::Rotation rotation{dims, traditional != 0, base, scale};
+    cpu::Rotation rotation{
+        static_cast<int>(dims), traditional != 0, static_cast<float>(base), static_cast<float>(scale)};
     return cpu::rope_angles(*positions, rotation, maybe(wavelengths), mx::default_stream(mx::Device::cpu));
   });
 }
 
 // Norms and rotates, writes to the cache, attends. out: the result, then the pools of keys and values as they are then; the
 // old ones must not be used any more.
-VM_EXPORT int32_t vm_cached_attention(const CachedAttentionArgument* argument, Handle* out) {
+VM_EXPORT int64_t vm_cached_attention(const CachedAttentionArgument* argument, Handle* out) {
   return run([&] {
     auto& a = *argument;
     cpu::CachedAttentionInputs in{*a.queries,         *a.keys,           *a.values,       *a.key_pool,
@@ -253,12 +254,12 @@ VM_EXPORT int32_t vm_cached_attention(const CachedAttentionArgument* argument, H
 }
 
 // Whether ops on this thread's device go to this project's primitives.
-VM_EXPORT int32_t vm_primitives_wanted() {
+VM_EXPORT int64_t vm_primitives_wanted() {
   return primitives_wanted() ? 1 : 0;
 }
 
 // activation(gate) * up, by a cpu::Activation
-VM_EXPORT Handle vm_gated(Handle gate, Handle up, int32_t activation) {
+VM_EXPORT Handle vm_gated(Handle gate, Handle up, int64_t activation) {
   return make([&] {
     auto which = static_cast<cpu::Activation>(activation);
     return primitives_wanted() && cpu::takes_gated(*gate, *up)

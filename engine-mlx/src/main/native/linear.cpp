@@ -52,7 +52,7 @@ struct ProductArgument {
 };
 
 // x times the transposes of some weights: out[i] for each, or out[0] where they are finished to one result.
-VM_EXPORT int32_t vm_product(const ProductArgument* argument, const WeightArgument* weights, Handle* out) {
+VM_EXPORT int64_t vm_product(const ProductArgument* argument, const WeightArgument* weights, Handle* out) {
   auto [x, norm, added, n, finish, eps] = *argument;
   return run([&, x = x, norm = norm, added = added, n = n, finish = finish, eps = eps] {
     std::vector<cpu::Weight> all;
@@ -76,7 +76,7 @@ VM_EXPORT int32_t vm_product(const ProductArgument* argument, const WeightArgume
 }
 
 // Rows of a matrix, unpacked to a floating type.
-VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* argument, int32_t type) {
+VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* argument, int64_t type) {
   return make([&] {
     auto from = weight(*argument);
     auto to = dtype(type);
@@ -105,14 +105,14 @@ VM_EXPORT Handle vm_linear(Handle x, Handle w, Handle bias) {
   });
 }
 
-VM_EXPORT Handle vm_addmm(Handle c, Handle a, Handle b, float alpha, float beta) {
+VM_EXPORT Handle vm_addmm(Handle c, Handle a, Handle b, double alpha, double beta) {
   return make([&] { return mx::addmm(*c, *a, *b, alpha, beta); });
 }
 
 VM_EXPORT Handle vm_quantized_matmul(
-    Handle x, Handle w, Handle scales, Handle biases, int32_t transpose, int32_t group_size, int32_t bits) {
+    Handle x, Handle w, Handle scales, Handle biases, int64_t transpose, int64_t group_size, int64_t bits) {
   return make([&] {
-    cpu::Weight packed{*w, *scales, maybe(biases), std::nullopt, group_size, bits};
+    cpu::Weight packed{*w, *scales, maybe(biases), std::nullopt, static_cast<int>(group_size), static_cast<int>(bits)};
     if (primitives_wanted() && transpose != 0 && cpu::takes_product(*x, {packed})) {
       return cpu::product(*x, std::nullopt, {packed}, cpu::Finish::none, std::nullopt, cpu_stream())[0];
     }
@@ -124,14 +124,14 @@ VM_EXPORT Handle vm_quantized_matmul(
 }
 
 // Affine: the packed weights, scales and biases go to out[0..2].
-VM_EXPORT int32_t vm_quantize(Handle w, int32_t group_size, int32_t bits, Handle* out) {
+VM_EXPORT int64_t vm_quantize(Handle w, int64_t group_size, int64_t bits, Handle* out) {
   return run([&] {
     auto parts = mx::quantize(*w, group_size, bits);
     for (size_t i = 0; i < 3; i++) out[i] = wrap(parts.at(i));
   });
 }
 
-VM_EXPORT Handle vm_dequantize(Handle w, Handle scales, Handle biases, int32_t group_size, int32_t bits) {
+VM_EXPORT Handle vm_dequantize(Handle w, Handle scales, Handle biases, int64_t group_size, int64_t bits) {
   return make([&] { return mx::dequantize(*w, *scales, maybe(biases), group_size, bits); });
 }
 

@@ -25,16 +25,16 @@ bool primitives_wanted() {
 
 using namespace vm;
 
-VM_EXPORT int32_t vm_use_primitives(int32_t on) {
+VM_EXPORT int64_t vm_use_primitives(int64_t on) {
   return run([&] { use_primitives(on != 0); });
 }
 
 // 0 means one for each physical core.
-VM_EXPORT int32_t vm_set_threads(int32_t threads) {
+VM_EXPORT int64_t vm_set_threads(int64_t threads) {
   return run([&] { cpu::set_threads(threads); });
 }
 
-VM_EXPORT int32_t vm_threads() {
+VM_EXPORT int64_t vm_threads() {
   return cpu::threads();
 }
 
@@ -43,7 +43,7 @@ VM_EXPORT const char* vm_kernels() {
   return cpu::kernels().name;
 }
 
-VM_EXPORT int32_t vm_choose_kernels(const char* name) {
+VM_EXPORT int64_t vm_choose_kernels(const char* name) {
   return run([&] {
     if (!cpu::choose_kernels(name)) {
       throw std::invalid_argument("this machine has no kernels named '" + std::string(name) + "'");

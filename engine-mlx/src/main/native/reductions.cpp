@@ -4,7 +4,7 @@
 using namespace vm;
 
 #define VM_REDUCE(name, function) \
-  VM_EXPORT Handle vm_##name(Handle a, int32_t axis, int32_t keep) { \
+  VM_EXPORT Handle vm_##name(Handle a, int64_t axis, int64_t keep) { \
     return make([&] { return function(*a, axis, keep != 0); }); \
   }
 
@@ -18,26 +18,26 @@ VM_REDUCE(logsumexp, mx::logsumexp)
 VM_REDUCE(argmax, mx::argmax)
 VM_REDUCE(argmin, mx::argmin)
 
-VM_EXPORT Handle vm_softmax(Handle a, int32_t axis, int32_t precise) {
+VM_EXPORT Handle vm_softmax(Handle a, int64_t axis, int64_t precise) {
   return make([&] { return mx::softmax(*a, axis, precise != 0); });
 }
 
-VM_EXPORT Handle vm_cumsum(Handle a, int32_t axis) {
-  return make([&] { return mx::cumsum(*a, axis); });
+VM_EXPORT Handle vm_cumsum(Handle a, int64_t axis) {
+  return make([&] { return mx::cumsum(*a, static_cast<int>(axis)); });
 }
 
-VM_EXPORT Handle vm_sort(Handle a, int32_t axis) {
+VM_EXPORT Handle vm_sort(Handle a, int64_t axis) {
   return make([&] { return mx::sort(*a, axis); });
 }
 
-VM_EXPORT Handle vm_argsort(Handle a, int32_t axis) {
+VM_EXPORT Handle vm_argsort(Handle a, int64_t axis) {
   return make([&] { return mx::argsort(*a, axis); });
 }
 
-VM_EXPORT Handle vm_argpartition(Handle a, int32_t kth, int32_t axis) {
+VM_EXPORT Handle vm_argpartition(Handle a, int64_t kth, int64_t axis) {
   return make([&] { return mx::argpartition(*a, kth, axis); });
 }
 
-VM_EXPORT Handle vm_topk(Handle a, int32_t k, int32_t axis) {
+VM_EXPORT Handle vm_topk(Handle a, int64_t k, int64_t axis) {
   return make([&] { return mx::topk(*a, k, axis); });
 }

@@ -61,7 +61,7 @@ VM_EXPORT const char* vm_version() {
 }
 
 // 0 is the CPU, 1 the GPU. Device and stream are the calling thread's defaults.
-VM_EXPORT int32_t vm_use_device(int32_t gpu) {
+VM_EXPORT int64_t vm_use_device(int64_t gpu) {
   return run([&] {
     mx::Device device(gpu ? mx::Device::gpu : mx::Device::cpu);
     mx::set_default_device(device);
@@ -69,7 +69,7 @@ VM_EXPORT int32_t vm_use_device(int32_t gpu) {
   });
 }
 
-VM_EXPORT int32_t vm_has_gpu() {
+VM_EXPORT int64_t vm_has_gpu() {
   try {
     return mx::is_available(mx::Device(mx::Device::gpu)) ? 1 : 0;
   } catch (...) {
@@ -78,16 +78,17 @@ VM_EXPORT int32_t vm_has_gpu() {
 }
 
 // Waits for all work of this thread, then ends its streams.
-VM_EXPORT int32_t vm_leave_thread() {
+VM_EXPORT int64_t vm_leave_thread() {
   return run([] {
     mx::synchronize();
     mx::clear_streams();
   });
 }
 
-VM_EXPORT void vm_free(const Handle* handles, int32_t n) {
-  for (int32_t i = 0; i < n; i++) delete handles[i];
+VM_EXPORT int64_t vm_free(const Handle* handles, int64_t n) {
+  for (int64_t i = 0; i < n; i++) delete handles[i];
   live_handles.fetch_sub(n, std::memory_order_relaxed);
+  return 0;
 }
 
 VM_EXPORT int64_t vm_live_handles() {
@@ -106,20 +107,20 @@ VM_EXPORT int64_t vm_cache_memory() {
   return static_cast<int64_t>(mx::get_cache_memory());
 }
 
-VM_EXPORT int32_t vm_reset_peak_memory() {
+VM_EXPORT int64_t vm_reset_peak_memory() {
   return run([] { mx::reset_peak_memory(); });
 }
 
-VM_EXPORT int32_t vm_set_cache_limit(int64_t bytes) {
+VM_EXPORT int64_t vm_set_cache_limit(int64_t bytes) {
   return run([&] { mx::set_cache_limit(static_cast<size_t>(bytes)); });
 }
 
-VM_EXPORT int32_t vm_set_memory_limit(int64_t bytes) {
+VM_EXPORT int64_t vm_set_memory_limit(int64_t bytes) {
   return run([&] { mx::set_memory_limit(static_cast<size_t>(bytes)); });
 }
 
 // What MLX frees lies in the C library's heaps; without trimming them it stays resident.
-VM_EXPORT int32_t vm_clear_cache() {
+VM_EXPORT int64_t vm_clear_cache() {
   return run([] {
     mx::clear_cache();
 #ifdef __GLIBC__

@@ -72,7 +72,7 @@ public final class CheckpointSource {
 
   private static Checkpoint.Gguf gguf(String id, Path file) {
     try {
-      var parts = GgufMetadata.read(file).integer("split.count").orElse(1);
+      var parts = GgufMetadata.read(file, "split.count"::equals).integer("split.count").orElse(1);
       if (parts > 1) {
         throw new HubException.Unusable(
             "%s is one of %d parts of a model; GGUF files in parts are not read."

@@ -1,6 +1,5 @@
 package dev.vllmmlx.mlx.array;
 
-import dev.vllmmlx.mlx.array.GgufFile.Value;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,16 +30,14 @@ final class ArrayFiles implements AutoCloseable {
 
   static SafetensorsFile safetensors(Path path) {
     try (var file = new ArrayFiles(Owner.current(), Native.OPEN_SAFETENSORS, path)) {
-      var metadata = new LinkedHashMap<String, String>();
-      file.metadata().forEach((name, value) -> metadata.put(name, ((Value.Text) value).text()));
       file.map(path);
-      return new SafetensorsFile(file.arrays(), Collections.unmodifiableMap(metadata));
+      return new SafetensorsFile(file.arrays(), file.metadata());
     }
   }
 
-  static GgufFile gguf(Path path) {
+  static Map<String, Array> gguf(Path path) {
     try (var file = new ArrayFiles(Owner.current(), Native.OPEN_GGUF, path)) {
-      return new GgufFile(file.arrays(), Collections.unmodifiableMap(file.metadata()));
+      return file.arrays();
     }
   }
 
@@ -111,40 +108,13 @@ final class ArrayFiles implements AutoCloseable {
     return Collections.unmodifiableMap(arrays);
   }
 
-  private Map<String, Value> metadata() {
-    var names = texts(out -> Native.run(Native.FILE_METADATA_NAMES, file, out));
-    var values = new LinkedHashMap<String, Value>();
-    for (var i = 0; i < names.size(); i++) {
-      values.put(names.get(i), value(i));
+  private Map<String, String> metadata() {
+    var texts = texts(out -> Native.run(Native.FILE_METADATA, file, out));
+    var metadata = new LinkedHashMap<String, String>();
+    for (var i = 0; i < texts.size(); i += 2) {
+      metadata.put(texts.get(i), texts.get(i + 1));
     }
-    return values;
-  }
-
-  private Value value(int index) {
-    return switch (Native.number(Native.FILE_METADATA_KIND, file, index)) {
-      case 1 -> numbers(index);
-      case 2 -> new Value.Text(texts(index).getFirst());
-      case 3 -> new Value.Texts(texts(index));
-      default -> new Value.Unread();
-    };
-  }
-
-  private Value numbers(int index) {
-    try (var ignored = Mlx.scope()) {
-      var array = owner.own(Native.make(Native.FILE_METADATA_ARRAY, file, index));
-      var scalar = array.size() == 1 && array.rank() <= 1;
-      if (array.dtype() == DType.BOOL && scalar) {
-        return new Value.Flag(array.itemInt() != 0);
-      }
-      if (array.dtype().isFloat()) {
-        return scalar ? new Value.Real(array.item()) : new Value.Reals(array.toFloats());
-      }
-      return scalar ? new Value.Whole(array.toLongs()[0]) : new Value.Wholes(array.toLongs());
-    }
-  }
-
-  private List<String> texts(int index) {
-    return texts(out -> Native.run(Native.FILE_METADATA_TEXTS, file, index, out));
+    return Collections.unmodifiableMap(metadata);
   }
 
   private interface Fetch {

@@ -256,11 +256,11 @@ public final class Mlx {
   }
 
   /**
-   * Opens a {@code .gguf} file.
+   * The arrays of a {@code .gguf} file. Its metadata are for {@code hub} to read.
    *
    * @throws MlxException where there is none, or it cannot be read as one
    */
-  public static GgufFile loadGguf(Path path) {
+  public static Map<String, Array> loadGguf(Path path) {
     return ArrayFiles.gguf(path);
   }
 

@@ -1,8 +1,6 @@
 package dev.vllmmlx.mlx.array;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -16,9 +14,10 @@ import java.lang.invoke.MethodHandle;
 /**
  * The functions of the shim ({@code src/main/native}), each bound once.
  *
- * <p>Handles and addresses are {@code long}s: no segment is made for a call. The {@code make} and
- * {@code run} methods are so small that the compiler puts them into their callers, where the method
- * handle is a constant.
+ * <p>All that goes over is a {@code long} or a {@code double}, handles and addresses too: no
+ * segment is made for a call, and few functions differ in their types, each set of which costs a
+ * start some 10 ms. The {@code make} and {@code run} methods are so small that the compiler puts
+ * them into their callers, where the method handle is a constant.
  */
 final class Native {
 
@@ -26,64 +25,60 @@ final class Native {
   private static final SymbolLookup LIBRARY =
       SymbolLookup.libraryLookup(NativeLibraries.shim(), Arena.global());
 
-  private static final MemoryLayout P = JAVA_LONG; // a handle or an address
-  private static final MemoryLayout I = JAVA_INT;
-  private static final MemoryLayout J = JAVA_LONG;
-  private static final MemoryLayout F = JAVA_FLOAT;
+  private static final MemoryLayout J = JAVA_LONG; // a handle, an address or a number
   private static final MemoryLayout D = JAVA_DOUBLE;
 
   // runtime.cpp
-  private static final MethodHandle ERROR = bind(P, "error");
-  private static final MethodHandle VERSION = bind(P, "version");
-  private static final MethodHandle HAS_GPU = bind(I, "has_gpu");
-  private static final MethodHandle FREE =
-      LINKER.downcallHandle(symbol("free"), FunctionDescriptor.ofVoid(P, I));
-  private static final MethodHandle LIVE_HANDLES = bind(J, "live_handles");
-  private static final MethodHandle ACTIVE_MEMORY = bind(J, "active_memory");
-  private static final MethodHandle PEAK_MEMORY = bind(J, "peak_memory");
-  private static final MethodHandle CACHE_MEMORY = bind(J, "cache_memory");
-  static final MethodHandle USE_DEVICE = bind(I, "use_device", I);
-  static final MethodHandle LEAVE_THREAD = bind(I, "leave_thread");
-  static final MethodHandle RESET_PEAK_MEMORY = bind(I, "reset_peak_memory");
-  static final MethodHandle SET_CACHE_LIMIT = bind(I, "set_cache_limit", J);
-  static final MethodHandle SET_MEMORY_LIMIT = bind(I, "set_memory_limit", J);
-  static final MethodHandle CLEAR_CACHE = bind(I, "clear_cache");
+  private static final MethodHandle ERROR = bind("error");
+  private static final MethodHandle VERSION = bind("version");
+  private static final MethodHandle HAS_GPU = bind("has_gpu");
+  private static final MethodHandle FREE = bind("free", J, J);
+  private static final MethodHandle LIVE_HANDLES = bind("live_handles");
+  private static final MethodHandle ACTIVE_MEMORY = bind("active_memory");
+  private static final MethodHandle PEAK_MEMORY = bind("peak_memory");
+  private static final MethodHandle CACHE_MEMORY = bind("cache_memory");
+  static final MethodHandle USE_DEVICE = bind("use_device", J);
+  static final MethodHandle LEAVE_THREAD = bind("leave_thread");
+  static final MethodHandle RESET_PEAK_MEMORY = bind("reset_peak_memory");
+  static final MethodHandle SET_CACHE_LIMIT = bind("set_cache_limit", J);
+  static final MethodHandle SET_MEMORY_LIMIT = bind("set_memory_limit", J);
+  static final MethodHandle CLEAR_CACHE = bind("clear_cache");
 
   // arrays.cpp
-  static final MethodHandle FROM_DATA = bind(P, "from_data", P, J, P, I, I);
-  static final MethodHandle RESERVE = bind(P, "reserve", P, I, I);
-  static final MethodHandle COPY_IN_PLACE = bind(I, "copy_in_place", P, I, I);
-  static final MethodHandle COPY_OUT = bind(I, "copy_out", P, I, P);
-  static final MethodHandle COPY_IN = bind(I, "copy_in", P, I, P);
-  static final MethodHandle FULL = bind(P, "full", P, I, D, I);
-  static final MethodHandle ARANGE = bind(P, "arange", D, D, D, I);
-  static final MethodHandle RANDOM_UNIFORM = bind(P, "random_uniform", J, D, D, P, I, I);
-  static final MethodHandle RANDOM_NORMAL = bind(P, "random_normal", J, D, D, P, I, I);
-  static final MethodHandle SHARE = bind(P, "share", P);
-  static final MethodHandle DESCRIBE = bind(I, "describe", P, P, I);
-  static final MethodHandle EVAL = bind(I, "eval", P, I);
-  static final MethodHandle ASYNC_EVAL = bind(I, "async_eval", P, I);
-  private static final MethodHandle ADDRESS = bind(J, "address", P);
+  static final MethodHandle FROM_DATA = bind("from_data", J, J, J, J, J);
+  static final MethodHandle RESERVE = bind("reserve", J, J, J);
+  static final MethodHandle COPY_IN_PLACE = bind("copy_in_place", J, J, J);
+  static final MethodHandle COPY_OUT = bind("copy_out", J, J, J);
+  static final MethodHandle COPY_IN = bind("copy_in", J, J, J);
+  static final MethodHandle FULL = bind("full", J, J, D, J);
+  static final MethodHandle ARANGE = bind("arange", D, D, D, J);
+  static final MethodHandle RANDOM_UNIFORM = bind("random_uniform", J, D, D, J, J, J);
+  static final MethodHandle RANDOM_NORMAL = bind("random_normal", J, D, D, J, J, J);
+  static final MethodHandle SHARE = bind("share", J);
+  static final MethodHandle DESCRIBE = bind("describe", J, J, J);
+  static final MethodHandle EVAL = bind("eval", J, J);
+  static final MethodHandle ASYNC_EVAL = bind("async_eval", J, J);
+  private static final MethodHandle ADDRESS = bind("address", J);
 
   // elementwise.cpp
-  static final MethodHandle ABS = bind(P, "abs", P);
-  static final MethodHandle NEGATIVE = bind(P, "negative", P);
-  static final MethodHandle EXP = bind(P, "exp", P);
-  static final MethodHandle LOG = bind(P, "log", P);
-  static final MethodHandle SQRT = bind(P, "sqrt", P);
-  static final MethodHandle RSQRT = bind(P, "rsqrt", P);
-  static final MethodHandle SQUARE = bind(P, "square", P);
-  static final MethodHandle SIN = bind(P, "sin", P);
-  static final MethodHandle COS = bind(P, "cos", P);
-  static final MethodHandle TANH = bind(P, "tanh", P);
-  static final MethodHandle ERF = bind(P, "erf", P);
-  static final MethodHandle SIGMOID = bind(P, "sigmoid", P);
-  static final MethodHandle SILU = bind(P, "silu", P);
-  static final MethodHandle FLOOR = bind(P, "floor", P);
-  static final MethodHandle ROUND = bind(P, "round", P);
-  static final MethodHandle LOGICAL_NOT = bind(P, "logical_not", P);
-  static final MethodHandle ISNAN = bind(P, "isnan", P);
-  static final MethodHandle ISFINITE = bind(P, "isfinite", P);
+  static final MethodHandle ABS = bind("abs", J);
+  static final MethodHandle NEGATIVE = bind("negative", J);
+  static final MethodHandle EXP = bind("exp", J);
+  static final MethodHandle LOG = bind("log", J);
+  static final MethodHandle SQRT = bind("sqrt", J);
+  static final MethodHandle RSQRT = bind("rsqrt", J);
+  static final MethodHandle SQUARE = bind("square", J);
+  static final MethodHandle SIN = bind("sin", J);
+  static final MethodHandle COS = bind("cos", J);
+  static final MethodHandle TANH = bind("tanh", J);
+  static final MethodHandle ERF = bind("erf", J);
+  static final MethodHandle SIGMOID = bind("sigmoid", J);
+  static final MethodHandle SILU = bind("silu", J);
+  static final MethodHandle FLOOR = bind("floor", J);
+  static final MethodHandle ROUND = bind("round", J);
+  static final MethodHandle LOGICAL_NOT = bind("logical_not", J);
+  static final MethodHandle ISNAN = bind("isnan", J);
+  static final MethodHandle ISFINITE = bind("isfinite", J);
   static final Binary ADD = Binary.of("add");
   static final Binary SUBTRACT = Binary.of("subtract");
   static final Binary MULTIPLY = Binary.of("multiply");
@@ -101,103 +96,99 @@ final class Native {
   static final Binary GREATER_EQUAL = Binary.of("greater_equal");
   static final Binary LOGICAL_AND = Binary.of("logical_and");
   static final Binary LOGICAL_OR = Binary.of("logical_or");
-  static final MethodHandle WHERE = bind(P, "where", P, P, P);
-  static final MethodHandle CLIP = bind(P, "clip", P, D, D);
-  static final MethodHandle ASTYPE = bind(P, "astype", P, I);
-  static final MethodHandle VIEW_AS = bind(P, "view_as", P, I);
+  static final MethodHandle WHERE = bind("where", J, J, J);
+  static final MethodHandle CLIP = bind("clip", J, D, D);
+  static final MethodHandle ASTYPE = bind("astype", J, J);
+  static final MethodHandle VIEW_AS = bind("view_as", J, J);
 
   // shaping.cpp
-  static final MethodHandle RESHAPE = bind(P, "reshape", P, P, I);
-  static final MethodHandle TRANSPOSE = bind(P, "transpose", P, P, I);
-  static final MethodHandle SWAPAXES = bind(P, "swapaxes", P, I, I);
-  static final MethodHandle EXPAND_DIMS = bind(P, "expand_dims", P, I);
-  static final MethodHandle SQUEEZE = bind(P, "squeeze", P, I);
-  static final MethodHandle FLATTEN = bind(P, "flatten", P, I, I);
-  static final MethodHandle BROADCAST_TO = bind(P, "broadcast_to", P, P, I);
-  static final MethodHandle CONTIGUOUS = bind(P, "contiguous", P);
-  static final MethodHandle SLICE = bind(P, "slice", P, P, I);
-  static final MethodHandle SLICE_UPDATE = bind(P, "slice_update", P, P, P, I);
-  static final MethodHandle CONCATENATE = bind(P, "concatenate", P, I, I);
-  static final MethodHandle STACK = bind(P, "stack", P, I, I);
-  static final MethodHandle SPLIT = bind(I, "split", P, I, I, P);
-  static final MethodHandle REPEAT = bind(P, "repeat", P, I, I);
-  static final MethodHandle TAKE = bind(P, "take", P, P, I);
-  static final MethodHandle TAKE_ALONG_AXIS = bind(P, "take_along_axis", P, P, I);
-  static final MethodHandle PUT_ALONG_AXIS = bind(P, "put_along_axis", P, P, P, I);
-  static final MethodHandle TRIL = bind(P, "tril", P, I);
+  static final MethodHandle RESHAPE = bind("reshape", J, J, J);
+  static final MethodHandle TRANSPOSE = bind("transpose", J, J, J);
+  static final MethodHandle SWAPAXES = bind("swapaxes", J, J, J);
+  static final MethodHandle EXPAND_DIMS = bind("expand_dims", J, J);
+  static final MethodHandle SQUEEZE = bind("squeeze", J, J);
+  static final MethodHandle FLATTEN = bind("flatten", J, J, J);
+  static final MethodHandle BROADCAST_TO = bind("broadcast_to", J, J, J);
+  static final MethodHandle CONTIGUOUS = bind("contiguous", J);
+  static final MethodHandle SLICE = bind("slice", J, J, J);
+  static final MethodHandle SLICE_UPDATE = bind("slice_update", J, J, J, J);
+  static final MethodHandle CONCATENATE = bind("concatenate", J, J, J);
+  static final MethodHandle STACK = bind("stack", J, J, J);
+  static final MethodHandle SPLIT = bind("split", J, J, J, J);
+  static final MethodHandle REPEAT = bind("repeat", J, J, J);
+  static final MethodHandle TAKE = bind("take", J, J, J);
+  static final MethodHandle TAKE_ALONG_AXIS = bind("take_along_axis", J, J, J);
+  static final MethodHandle PUT_ALONG_AXIS = bind("put_along_axis", J, J, J, J);
+  static final MethodHandle TRIL = bind("tril", J, J);
 
   // reductions.cpp
-  static final MethodHandle SUM = bind(P, "sum", P, I, I);
-  static final MethodHandle MEAN = bind(P, "mean", P, I, I);
-  static final MethodHandle MAX = bind(P, "max", P, I, I);
-  static final MethodHandle MIN = bind(P, "min", P, I, I);
-  static final MethodHandle ALL = bind(P, "all", P, I, I);
-  static final MethodHandle ANY = bind(P, "any", P, I, I);
-  static final MethodHandle LOGSUMEXP = bind(P, "logsumexp", P, I, I);
-  static final MethodHandle ARGMAX = bind(P, "argmax", P, I, I);
-  static final MethodHandle ARGMIN = bind(P, "argmin", P, I, I);
-  static final MethodHandle SOFTMAX = bind(P, "softmax", P, I, I);
-  static final MethodHandle CUMSUM = bind(P, "cumsum", P, I);
-  static final MethodHandle SORT = bind(P, "sort", P, I);
-  static final MethodHandle ARGSORT = bind(P, "argsort", P, I);
-  static final MethodHandle ARGPARTITION = bind(P, "argpartition", P, I, I);
-  static final MethodHandle TOPK = bind(P, "topk", P, I, I);
+  static final MethodHandle SUM = bind("sum", J, J, J);
+  static final MethodHandle MEAN = bind("mean", J, J, J);
+  static final MethodHandle MAX = bind("max", J, J, J);
+  static final MethodHandle MIN = bind("min", J, J, J);
+  static final MethodHandle ALL = bind("all", J, J, J);
+  static final MethodHandle ANY = bind("any", J, J, J);
+  static final MethodHandle LOGSUMEXP = bind("logsumexp", J, J, J);
+  static final MethodHandle ARGMAX = bind("argmax", J, J, J);
+  static final MethodHandle ARGMIN = bind("argmin", J, J, J);
+  static final MethodHandle SOFTMAX = bind("softmax", J, J, J);
+  static final MethodHandle CUMSUM = bind("cumsum", J, J);
+  static final MethodHandle SORT = bind("sort", J, J);
+  static final MethodHandle ARGSORT = bind("argsort", J, J);
+  static final MethodHandle ARGPARTITION = bind("argpartition", J, J, J);
+  static final MethodHandle TOPK = bind("topk", J, J, J);
 
   // linear.cpp
-  static final MethodHandle MATMUL = bind(P, "matmul", P, P);
-  static final MethodHandle LINEAR = bind(P, "linear", P, P, P);
-  static final MethodHandle ADDMM = bind(P, "addmm", P, P, P, F, F);
-  static final MethodHandle PRODUCT = bind(I, "product", P, P, P);
-  static final MethodHandle EMBEDDING = bind(P, "embedding", P, P, I);
-  static final MethodHandle QUANTIZED_MATMUL = bind(P, "quantized_matmul", P, P, P, P, I, I, I);
-  static final MethodHandle QUANTIZE = bind(I, "quantize", P, I, I, P);
-  static final MethodHandle DEQUANTIZE = bind(P, "dequantize", P, P, P, I, I);
-  static final MethodHandle EXPERT_PRODUCT = bind(P, "expert_product", P, P, P, P);
+  static final MethodHandle MATMUL = bind("matmul", J, J);
+  static final MethodHandle LINEAR = bind("linear", J, J, J);
+  static final MethodHandle ADDMM = bind("addmm", J, J, J, D, D);
+  static final MethodHandle PRODUCT = bind("product", J, J, J);
+  static final MethodHandle EMBEDDING = bind("embedding", J, J, J);
+  static final MethodHandle QUANTIZED_MATMUL = bind("quantized_matmul", J, J, J, J, J, J, J);
+  static final MethodHandle QUANTIZE = bind("quantize", J, J, J, J);
+  static final MethodHandle DEQUANTIZE = bind("dequantize", J, J, J, J, J);
+  static final MethodHandle EXPERT_PRODUCT = bind("expert_product", J, J, J, J);
 
   // fused.cpp
-  static final MethodHandle RMS_NORM = bind(P, "rms_norm", P, P, F);
-  static final MethodHandle LAYER_NORM = bind(P, "layer_norm", P, P, P, F);
-  static final MethodHandle ROPE = bind(P, "rope", P, I, I, F, F, I, P);
-  static final MethodHandle ROPE_AT = bind(P, "rope_at", P, I, I, F, F, P, P);
-  static final MethodHandle ROPE_ANGLES = bind(P, "rope_angles", P, I, I, F, F, P);
-  static final MethodHandle CACHED_ATTENTION = bind(I, "cached_attention", P, P);
-  static final MethodHandle ATTENTION = bind(P, "attention", P, P, P, F, I, P);
-  static final MethodHandle GATED = bind(P, "gated", P, P, I);
+  static final MethodHandle RMS_NORM = bind("rms_norm", J, J, D);
+  static final MethodHandle LAYER_NORM = bind("layer_norm", J, J, J, D);
+  static final MethodHandle ROPE = bind("rope", J, J, J, D, D, J, J);
+  static final MethodHandle ROPE_AT = bind("rope_at", J, J, J, D, D, J, J);
+  static final MethodHandle ROPE_ANGLES = bind("rope_angles", J, J, J, D, D, J);
+  static final MethodHandle CACHED_ATTENTION = bind("cached_attention", J, J);
+  static final MethodHandle ATTENTION = bind("attention", J, J, J, D, J, J);
+  static final MethodHandle GATED = bind("gated", J, J, J);
 
   // primitives.cpp
-  static final MethodHandle USE_PRIMITIVES = bind(I, "use_primitives", I);
-  static final MethodHandle SET_THREADS = bind(I, "set_threads", I);
-  private static final MethodHandle PRIMITIVES_WANTED = bind(I, "primitives_wanted");
-  private static final MethodHandle THREADS = bind(I, "threads");
-  private static final MethodHandle KERNELS = bind(P, "kernels");
-  static final MethodHandle CHOOSE_KERNELS = bind(I, "choose_kernels", P);
+  static final MethodHandle USE_PRIMITIVES = bind("use_primitives", J);
+  static final MethodHandle SET_THREADS = bind("set_threads", J);
+  private static final MethodHandle PRIMITIVES_WANTED = bind("primitives_wanted");
+  private static final MethodHandle THREADS = bind("threads");
+  private static final MethodHandle KERNELS = bind("kernels");
+  static final MethodHandle CHOOSE_KERNELS = bind("choose_kernels", J);
 
   // files.cpp
-  static final MethodHandle OPEN_SAFETENSORS = bind(P, "open_safetensors", P);
-  static final MethodHandle OPEN_GGUF = bind(P, "open_gguf", P);
-  static final MethodHandle FILE_MAP = bind(I, "file_map", P, P, P);
-  static final MethodHandle FILE_ARRAY_NAMES = bind(I, "file_array_names", P, P);
-  static final MethodHandle FILE_ARRAY = bind(P, "file_array", P, I);
-  static final MethodHandle FILE_METADATA_NAMES = bind(I, "file_metadata_names", P, P);
-  static final MethodHandle FILE_METADATA_KIND = bind(I, "file_metadata_kind", P, I);
-  static final MethodHandle FILE_METADATA_ARRAY = bind(P, "file_metadata_array", P, I);
-  static final MethodHandle FILE_METADATA_TEXTS = bind(I, "file_metadata_texts", P, I, P);
-  private static final MethodHandle FILE_CLOSE =
-      LINKER.downcallHandle(symbol("file_close"), FunctionDescriptor.ofVoid(P));
-  static final MethodHandle SAVE_SAFETENSORS = bind(I, "save_safetensors", P, P, P, I, P, I);
-  static final MethodHandle SAVE_GGUF = bind(I, "save_gguf", P, P, P, I);
+  static final MethodHandle OPEN_SAFETENSORS = bind("open_safetensors", J);
+  static final MethodHandle OPEN_GGUF = bind("open_gguf", J);
+  static final MethodHandle FILE_MAP = bind("file_map", J, J, J);
+  static final MethodHandle FILE_ARRAY_NAMES = bind("file_array_names", J, J);
+  static final MethodHandle FILE_ARRAY = bind("file_array", J, J);
+  static final MethodHandle FILE_METADATA = bind("file_metadata", J, J);
+  private static final MethodHandle FILE_CLOSE = bind("file_close", J);
+  static final MethodHandle SAVE_SAFETENSORS = bind("save_safetensors", J, J, J, J, J, J);
+  static final MethodHandle SAVE_GGUF = bind("save_gguf", J, J, J, J);
 
   /** A function of two arrays, and the same with a scalar on the right. */
   record Binary(MethodHandle arrays, MethodHandle scalar) {
     static Binary of(String name) {
-      return new Binary(bind(P, name, P, P), bind(P, name + "_scalar", P, D, I));
+      return new Binary(bind(name, J, J), bind(name + "_scalar", J, D, J));
     }
   }
 
   private Native() {}
 
-  private static MethodHandle bind(MemoryLayout result, String name, MemoryLayout... arguments) {
-    return LINKER.downcallHandle(symbol(name), FunctionDescriptor.of(result, arguments));
+  private static MethodHandle bind(String name, MemoryLayout... arguments) {
+    return LINKER.downcallHandle(symbol(name), FunctionDescriptor.of(J, arguments));
   }
 
   private static MemorySegment symbol(String name) {
@@ -240,7 +231,7 @@ final class Native {
     return handle;
   }
 
-  private static void done(int code) {
+  private static void done(long code) {
     if (code < 0) {
       throw error();
     }
@@ -264,7 +255,7 @@ final class Native {
 
   static int threads() {
     try {
-      return (int) THREADS.invokeExact();
+      return Math.toIntExact((long) THREADS.invokeExact());
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -273,7 +264,7 @@ final class Native {
   /** Whether ops on the calling thread's device go to this project's primitives. */
   static boolean primitivesWanted() {
     try {
-      return (int) PRIMITIVES_WANTED.invokeExact() != 0;
+      return (long) PRIMITIVES_WANTED.invokeExact() != 0;
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -281,7 +272,7 @@ final class Native {
 
   static boolean hasGpu() {
     try {
-      return (int) HAS_GPU.invokeExact() != 0;
+      return (long) HAS_GPU.invokeExact() != 0;
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -302,7 +293,7 @@ final class Native {
   /** Frees the handles that lie at the address. */
   static void free(long handles, int count) {
     try {
-      FREE.invokeExact(handles, count);
+      var _ = (long) FREE.invokeExact(handles, (long) count);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -345,31 +336,7 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, int b) {
-    try {
-      return made((long) op.invokeExact(a, b));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, int b, int c) {
-    try {
-      return made((long) op.invokeExact(a, b, c));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, int c) {
-    try {
-      return made((long) op.invokeExact(a, b, c));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, long c, int d) {
+  static long make(MethodHandle op, long a, long b, long c, long d) {
     try {
       return made((long) op.invokeExact(a, b, c, d));
     } catch (Throwable t) {
@@ -377,7 +344,23 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, double b, int c) {
+  static long make(MethodHandle op, long a, long b, long c, long d, long e) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, long b, long c, long d, long e, long f, long g) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e, f, g));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, double b, long c) {
     try {
       return made((long) op.invokeExact(a, b, c));
     } catch (Throwable t) {
@@ -393,47 +376,7 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, int b, double c, int d) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, double a, double b, double c, int d) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, double b, double c, long d, int e, int f) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e, f));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, long c, int d, int e) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, long c, float d, float e) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, float c) {
+  static long make(MethodHandle op, long a, long b, double c) {
     try {
       return made((long) op.invokeExact(a, b, c));
     } catch (Throwable t) {
@@ -441,7 +384,7 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, long b, long c, float d) {
+  static long make(MethodHandle op, long a, long b, double c, long d) {
     try {
       return made((long) op.invokeExact(a, b, c, d));
     } catch (Throwable t) {
@@ -449,39 +392,7 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, long b, long c, long d, int e, int f, int g) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e, f, g));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, int b, int c, float d, float e, int f, long g) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e, f, g));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, int b, int c, float d, float e, long f) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e, f));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, long c, float d, int e, long f) {
-    try {
-      return made((long) op.invokeExact(a, b, c, d, e, f));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static long make(MethodHandle op, long a, long b, long c, long d) {
+  static long make(MethodHandle op, long a, long b, long c, double d) {
     try {
       return made((long) op.invokeExact(a, b, c, d));
     } catch (Throwable t) {
@@ -489,7 +400,47 @@ final class Native {
     }
   }
 
-  static long make(MethodHandle op, long a, int b, int c, float d, float e, long f, long g) {
+  static long make(MethodHandle op, double a, double b, double c, long d) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, long b, long c, double d, double e) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, double b, double c, long d, long e, long f) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e, f));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, long b, long c, double d, long e, long f) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e, f));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, long b, long c, double d, double e, long f) {
+    try {
+      return made((long) op.invokeExact(a, b, c, d, e, f));
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long make(MethodHandle op, long a, long b, long c, double d, double e, long f, long g) {
     try {
       return made((long) op.invokeExact(a, b, c, d, e, f, g));
     } catch (Throwable t) {
@@ -499,15 +450,7 @@ final class Native {
 
   static void run(MethodHandle op) {
     try {
-      done((int) op.invokeExact());
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, int a) {
-    try {
-      done((int) op.invokeExact(a));
+      done((long) op.invokeExact());
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -515,47 +458,7 @@ final class Native {
 
   static void run(MethodHandle op, long a) {
     try {
-      done((int) op.invokeExact(a));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, long a, int b) {
-    try {
-      done((int) op.invokeExact(a, b));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, long a, int b, int c) {
-    try {
-      done((int) op.invokeExact(a, b, c));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, long a, long b, int c) {
-    try {
-      done((int) op.invokeExact(a, b, c));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, long a, long b, long c) {
-    try {
-      done((int) op.invokeExact(a, b, c));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static void run(MethodHandle op, long a, int b, int c, long d) {
-    try {
-      done((int) op.invokeExact(a, b, c, d));
+      done((long) op.invokeExact(a));
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -563,39 +466,31 @@ final class Native {
 
   static void run(MethodHandle op, long a, long b) {
     try {
-      done((int) op.invokeExact(a, b));
+      done((long) op.invokeExact(a, b));
     } catch (Throwable t) {
       throw unexpected(t);
     }
   }
 
-  static void run(MethodHandle op, long a, int b, long c) {
+  static void run(MethodHandle op, long a, long b, long c) {
     try {
-      done((int) op.invokeExact(a, b, c));
+      done((long) op.invokeExact(a, b, c));
     } catch (Throwable t) {
       throw unexpected(t);
     }
   }
 
-  static void run(MethodHandle op, long a, long b, long c, int d, long e, int f) {
+  static void run(MethodHandle op, long a, long b, long c, long d) {
     try {
-      done((int) op.invokeExact(a, b, c, d, e, f));
+      done((long) op.invokeExact(a, b, c, d));
     } catch (Throwable t) {
       throw unexpected(t);
     }
   }
 
-  static void run(MethodHandle op, long a, long b, long c, int d) {
+  static void run(MethodHandle op, long a, long b, long c, long d, long e, long f) {
     try {
-      done((int) op.invokeExact(a, b, c, d));
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
-  static int number(MethodHandle op, long a, int b) {
-    try {
-      return (int) op.invokeExact(a, b);
+      done((long) op.invokeExact(a, b, c, d, e, f));
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -603,7 +498,7 @@ final class Native {
 
   static void closeFile(long file) {
     try {
-      FILE_CLOSE.invokeExact(file);
+      var _ = (long) FILE_CLOSE.invokeExact(file);
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -32,7 +32,7 @@ record GgufCheckpoint(Path path, ModelConfig config) {
    *     too little
    */
   static GgufCheckpoint read(Path path) {
-    var metadata = GgufMetadata.read(path);
+    var metadata = GgufMetadata.read(path, key -> !key.startsWith("tokenizer."));
     requireReadTypes(path, metadata);
     return new GgufCheckpoint(path, ModelConfig.parse(GgufConfig.of(metadata)));
   }
@@ -47,7 +47,7 @@ record GgufCheckpoint(Path path, ModelConfig config) {
   Contents contents() {
     var scaled = config;
     var tensors = new TreeMap<String, Array>();
-    for (var entry : Mlx.loadGguf(path).arrays().entrySet()) {
+    for (var entry : Mlx.loadGguf(path).entrySet()) {
       var name = entry.getKey();
       if (name.equals(ROPE_FACTORS)) {
         scaled = config.withRopeScaling(new RopeScaling.Factors(list(entry.getValue().toFloats())));

@@ -194,7 +194,7 @@ class MlxTest {
           var file = folder.resolve("a.gguf");
           Mlx.saveGguf(file, Map.of("a.weight", Mlx.array(new float[] {1, 2, 3, 4}, 2, 2)));
           var back = Mlx.loadGguf(file);
-          assertThat(back.arrays().get("a.weight").toFloats()).containsExactly(1, 2, 3, 4);
+          assertThat(back.get("a.weight").toFloats()).containsExactly(1, 2, 3, 4);
           return null;
         });
   }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The header of a GGUF file: key/value pairs in the file's order, and the table of tensors.
@@ -35,7 +36,15 @@ public final class GgufMetadata {
    * @throws GgufException if the file cannot be read, is none of the kind, or contradicts itself
    */
   public static GgufMetadata read(Path file) {
-    return GgufReader.read(file);
+    return read(file, _ -> true);
+  }
+
+  /**
+   * The same with the values of some keys only: a vocabulary is most of a header, and takes a tenth
+   * of a second.
+   */
+  public static GgufMetadata read(Path file, Predicate<String> keys) {
+    return GgufReader.read(file, keys);
   }
 
   /** The format's version: 2 or 3. */

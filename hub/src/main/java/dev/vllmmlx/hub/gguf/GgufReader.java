@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 
 /**
  * One pass over the mapped header. Values become {@code Long} (all integers), {@code Double},
@@ -24,12 +25,13 @@ import java.util.function.IntSupplier;
  */
 final class GgufReader {
   private static final int MAGIC = 0x46554747; // "GGUF"
+  private static final String ALIGNMENT = "general.alignment";
   private static final int DEFAULT_ALIGNMENT = 32;
   private static final int MAX_DIMENSIONS = 8; // ggml itself stops at 4.
   private static final int MAX_NESTING = 4;
   private static final long MAX_KEY_BYTES = 65_535; // set by the format
 
-  /** The format's value types by their numbers, with the fewest bytes a value takes. */
+  /** The format's value types by their numbers, with the fewest bytes that a value takes. */
   private enum Type {
     UINT8(1),
     INT8(1),
@@ -54,13 +56,15 @@ final class GgufReader {
 
   private final ByteBuffer header;
   private final long fileSize;
+  private final Predicate<String> wanted;
 
-  private GgufReader(ByteBuffer header, long fileSize) {
+  private GgufReader(ByteBuffer header, long fileSize, Predicate<String> wanted) {
     this.header = header;
     this.fileSize = fileSize;
+    this.wanted = wanted;
   }
 
-  static GgufMetadata read(Path file) {
+  static GgufMetadata read(Path file, Predicate<String> wanted) {
     try (var channel = FileChannel.open(file);
         var arena = Arena.ofConfined()) {
       // Headers are some megabytes; what lies beyond the first two gigabytes is tensors' data.
@@ -68,7 +72,7 @@ final class GgufReader {
       var mapped =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, Math.min(size, Integer.MAX_VALUE), arena);
       var header = mapped.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-      return new GgufReader(header, size).read();
+      return new GgufReader(header, size, wanted).read();
     } catch (IOException e) {
       throw new GgufException("%s cannot be read: %s".formatted(file, e), e);
     } catch (BufferUnderflowException e) {
@@ -105,12 +109,39 @@ final class GgufReader {
     var values = new LinkedHashMap<String, Object>();
     for (var i = 0; i < count; i++) {
       var key = string("a key", MAX_KEY_BYTES);
-      var value = value(key, type(key));
-      if (values.put(key, value) != null) {
+      if (!wanted.test(key) && !key.equals(ALIGNMENT)) {
+        pass(key, type(key), 1);
+      } else if (values.put(key, value(key, type(key))) != null) {
         throw new GgufException("the key '%s' stands twice.".formatted(key));
       }
     }
     return values;
+  }
+
+  /** Goes on behind a value. */
+  private void pass(String key, Type type, int depth) {
+    switch (type) {
+      case STRING -> passBytes("the value of '" + key + "'", i64());
+      case ARRAY -> {
+        var element = type(key);
+        var count = count("length of '" + key + "'", element.minimumBytes);
+        if (element == Type.ARRAY && depth == MAX_NESTING) {
+          throw new GgufException("the arrays of '%s' are nested too deep.".formatted(key));
+        }
+        if (element == Type.STRING || element == Type.ARRAY) {
+          for (var i = 0; i < count; i++) {
+            pass(key, element, depth + 1);
+          }
+        } else {
+          passBytes("the value of '" + key + "'", (long) count * element.minimumBytes);
+        }
+      }
+      default -> passBytes("the value of '" + key + "'", type.minimumBytes);
+    }
+  }
+
+  private void passBytes(String what, long count) {
+    header.position(header.position() + length(what, count, Integer.MAX_VALUE));
   }
 
   private List<GgufTensor> tensors(int count, Map<String, Object> values) {
@@ -145,7 +176,7 @@ final class GgufReader {
   }
 
   private static long alignment(Map<String, Object> values) {
-    return switch (values.getOrDefault("general.alignment", (long) DEFAULT_ALIGNMENT)) {
+    return switch (values.getOrDefault(ALIGNMENT, (long) DEFAULT_ALIGNMENT)) {
       case Long alignment
           when alignment > 0 && alignment <= 1 << 20 && Long.bitCount(alignment) == 1 ->
           alignment;
@@ -298,15 +329,18 @@ final class GgufReader {
   }
 
   private String string(String what, long maximumBytes) {
-    var length = i64();
+    var bytes = new byte[length(what, i64(), maximumBytes)];
+    header.get(bytes);
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  private int length(String what, long length, long maximumBytes) {
     if (length < 0 || length > maximumBytes || length > header.remaining()) {
       throw new GgufException(
           "%s has a length of %s bytes: the file is damaged or cut off."
               .formatted(what, Long.toUnsignedString(length)));
     }
-    var bytes = new byte[(int) length];
-    header.get(bytes);
-    return new String(bytes, StandardCharsets.UTF_8);
+    return (int) length;
   }
 
   private boolean bool(String key) {

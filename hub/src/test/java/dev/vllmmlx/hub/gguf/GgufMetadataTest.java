@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -171,11 +172,45 @@ class GgufMetadataTest {
     assertThatCode(() -> GgufMetadata.read(write(whole))).doesNotThrowAnyException();
     for (var length = 0; length < whole.length; length++) {
       var file = write(Arrays.copyOf(whole, length));
-      assertThatThrownBy(() -> GgufMetadata.read(file))
-          .as("cut to %d bytes", length)
-          .isInstanceOf(GgufException.class)
-          .hasMessageContaining(file.toString());
+      for (Predicate<String> keys : List.<Predicate<String>>of(_ -> true, _ -> false)) {
+        assertThatThrownBy(() -> GgufMetadata.read(file, keys))
+            .as("cut to %d bytes", length)
+            .isInstanceOf(GgufException.class)
+            .hasMessageContaining(file.toString());
+      }
     }
+  }
+
+  @Test
+  void passesOverValuesThatAreNotAskedFor() throws IOException {
+    var file =
+        write(
+            GgufBytes.header(3, 1, 6)
+                .key("text", 8)
+                .string("no")
+                .arrayKey("strings", 8, 2)
+                .string("a")
+                .string("")
+                .arrayKey("nested", 9, 1)
+                .i32(5)
+                .i64(2)
+                .i32(1)
+                .i32(2)
+                .arrayKey("floats", 6, 2)
+                .f32(0.5f)
+                .f32(-1000)
+                .key("wanted", 4)
+                .i32(7)
+                .key("general.alignment", 4)
+                .i32(64)
+                .tensor("t", 0, 0, 8)
+                .data(64, 32));
+
+    var metadata = GgufMetadata.read(file, "wanted"::equals);
+
+    assertThat(metadata.integer("wanted")).hasValue(7);
+    assertThat(metadata.has("strings")).isFalse();
+    assertThat(metadata.tensors()).isEqualTo(GgufMetadata.read(file).tensors());
   }
 
   @Test
@@ -203,7 +238,7 @@ class GgufMetadataTest {
       }
       var file = write(hurt);
       try {
-        GgufMetadata.read(file);
+        GgufMetadata.read(file, round % 2 == 0 ? _ -> true : _ -> false);
       } catch (GgufException _) {
         // The one error that may come of it; any other fails the test.
       }

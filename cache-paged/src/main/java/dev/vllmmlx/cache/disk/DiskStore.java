@@ -9,14 +9,13 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Blocks in the files of a folder. Between two steps the engine's thread copies what is new into a
@@ -58,8 +57,11 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   private final BlockMemory memory;
   private final Consumer<String> warnings;
   private final ReadPace pace;
-  private final Arena arena = Arena.ofShared();
-  private final BlockingQueue<ByteBuffer> free = new LinkedBlockingQueue<>();
+  private final BlockBuffers buffers;
+
+  /** What files are read into; one of {@link #buffers}. */
+  private final ByteBuffer reading;
+
   private final BlockingQueue<Task> tasks = new LinkedBlockingQueue<>();
   private final Set<BlockKey> beingWritten = ConcurrentHashMap.newKeySet();
 
@@ -73,18 +75,9 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   private final AtomicLong failed = new AtomicLong();
   private final Thread writer;
 
-  /** Buffers that may be made still. */
-  private int unmade;
-
-  /** Read into; made at the first read. */
-  private Optional<ByteBuffer> reading = Optional.empty();
-
   private long copyNanos;
   private long readNanos;
   private boolean deferred;
-
-  /** By {@link System#nanoTime}, till when {@link #published} waits for a buffer. */
-  private long patientUntil = System.nanoTime();
 
   /**
    * Opens the folder, and makes it where it is not there.
@@ -92,11 +85,31 @@ public final class DiskStore implements BlockStore, AutoCloseable {
    * @param limit bytes of all its files
    * @param blockSize tokens of a block
    * @param warnings hears of what is wrong with files, on any thread
-   * @throws IOException if the folder cannot be used
+   * @throws IOException if the folder cannot be used, or there is no memory to read and write it
    * @throws IllegalArgumentException if the limit is less than a block
    */
   public DiskStore(
       Path folder, long limit, int blockSize, BlockMemory memory, Consumer<String> warnings)
+      throws IOException {
+    this(
+        folder,
+        limit,
+        blockSize,
+        memory,
+        warnings,
+        arena -> arena.allocate(memory.blockBytes(), 64).asByteBuffer());
+  }
+
+  /**
+   * @param room makes a buffer of a block; may throw OutOfMemoryError
+   */
+  DiskStore(
+      Path folder,
+      long limit,
+      int blockSize,
+      BlockMemory memory,
+      Consumer<String> warnings,
+      Function<Arena, ByteBuffer> room)
       throws IOException {
     this.format = new BlockFile(blockSize, memory.blockBytes());
     if (limit < 2L * memory.blockBytes()) {
@@ -107,7 +120,13 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     this.memory = memory;
     this.warnings = warnings;
     this.pace = new ReadPace(blockSize);
-    this.unmade = (int) Math.clamp(BUFFERS / memory.blockBytes(), 2, 1024);
+    var most = (int) Math.clamp(BUFFERS / memory.blockBytes(), 3, 1024);
+    try {
+      this.buffers = new BlockBuffers(2, most, room, warnings); // one to read, one to write
+    } catch (OutOfMemoryError e) {
+      throw new IOException("no memory for a buffer of %d bytes".formatted(memory.blockBytes()), e);
+    }
+    this.reading = buffers.take().orElseThrow();
     this.writer = Thread.ofPlatform().name("kv-writer").daemon().start(this::write);
   }
 
@@ -160,10 +179,10 @@ public final class DiskStore implements BlockStore, AutoCloseable {
       touch(prefix);
       return true;
     }
-    if (copyNanos > EACH_STEP.toNanos() && !patient()) {
+    if (copyNanos > EACH_STEP.toNanos() && !buffers.patient()) {
       return false;
     }
-    var buffer = buffer();
+    var buffer = buffers.take();
     if (buffer.isEmpty()) {
       return false;
     }
@@ -171,7 +190,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     try {
       memory.copyOut(block, buffer.get().clear());
     } catch (RuntimeException e) {
-      free.add(buffer.get());
+      buffers.giveBack(buffer.get());
       lost.incrementAndGet();
       tell(e);
       return true; // as good as kept: whoever asks again would get no further
@@ -189,30 +208,6 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     }
   }
 
-  private boolean patient() {
-    return patientUntil - System.nanoTime() > 0;
-  }
-
-  private Optional<ByteBuffer> buffer() {
-    var buffer = free.poll();
-    if (buffer == null && unmade > 0) {
-      unmade--;
-      buffer = room();
-    }
-    if (buffer == null && patient()) {
-      try {
-        buffer = free.poll(patientUntil - System.nanoTime(), TimeUnit.NANOSECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-    return Optional.ofNullable(buffer);
-  }
-
-  private ByteBuffer room() {
-    return arena.allocate(memory.blockBytes(), 64).asByteBuffer();
-  }
-
   @Override
   public boolean has(BlockKey parent, BlockKey key) {
     if (!folder.has(parent, key) || refusedKeys.contains(key) || !pace.pays()) {
@@ -228,11 +223,8 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   @Override
   public boolean load(Prefix prefix, int into) {
     var began = System.nanoTime();
-    if (reading.isEmpty()) {
-      reading = Optional.of(room());
-    }
     try {
-      var bytes = reading.get().clear();
+      var bytes = reading.clear();
       try (var file = folder.open(prefix.parent(), prefix.key())) {
         format.read(file, prefix, bytes);
       }
@@ -266,7 +258,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
 
   /** The end is near: till then blocks wait for a buffer, and the time of a step is no limit. */
   public void waitForBuffers(Duration longest) {
-    patientUntil = System.nanoTime() + longest.toNanos();
+    buffers.waitFor(longest);
   }
 
   /** Any thread. */
@@ -288,8 +280,8 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   public void close() {
     tasks.add(new Task.End());
     try {
-      var patience = Math.max(LEAST_PATIENCE.toNanos(), patientUntil - System.nanoTime());
-      writer.join(Duration.ofNanos(patience));
+      var patience = buffers.patience();
+      writer.join(patience.compareTo(LEAST_PATIENCE) < 0 ? LEAST_PATIENCE : patience);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -303,7 +295,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   }
 
   private void write() {
-    try (arena) {
+    try (buffers) {
       while (true) {
         var task = tasks.take();
         if (task instanceof Task.End) {
@@ -311,7 +303,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
         }
         try {
           perform(task);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
           tell(e);
         }
       }
@@ -333,7 +325,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
           written.incrementAndGet();
         } finally {
           beingWritten.remove(prefix.key());
-          free.add(bytes);
+          buffers.giveBack(bytes);
         }
       }
       case Task.Touch(var parent, var key) -> folder.touch(parent, key);
@@ -343,7 +335,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   }
 
   /** The first of a row of failures; a full disk fails a thousand times alike. */
-  private void tell(Exception e) {
+  private void tell(Throwable e) {
     var count = failed.incrementAndGet();
     if (Long.bitCount(count) == 1) {
       warnings.accept(

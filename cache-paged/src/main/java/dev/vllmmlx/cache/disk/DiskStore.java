@@ -9,10 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -38,20 +34,6 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   /** At the end, for what has been begun. */
   private static final Duration LEAST_PATIENCE = Duration.ofSeconds(1);
 
-  /** Of tasks that wait: beyond that it is not noted any more that a file was of use. */
-  private static final int MOST_TOUCHES = 100_000;
-
-  /** What the writing thread is to do. */
-  private sealed interface Task {
-    record Write(Prefix prefix, ByteBuffer bytes) implements Task {}
-
-    record Touch(BlockKey parent, BlockKey key) implements Task {}
-
-    record Delete(BlockKey parent, BlockKey key) implements Task {}
-
-    record End() implements Task {}
-  }
-
   private final BlockFile format;
   private final BlockFolder folder;
   private final BlockMemory memory;
@@ -62,18 +44,11 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   /** What files are read into; one of {@link #buffers}. */
   private final ByteBuffer reading;
 
-  private final BlockingQueue<Task> tasks = new LinkedBlockingQueue<>();
-  private final Set<BlockKey> beingWritten = ConcurrentHashMap.newKeySet();
-
-  /** Of files that are still there, perhaps, and to be replaced. */
-  private final Set<BlockKey> refusedKeys = ConcurrentHashMap.newKeySet();
-
-  private final AtomicLong written = new AtomicLong();
+  private final BlockWriter writer;
   private final AtomicLong read = new AtomicLong();
   private final AtomicLong lost = new AtomicLong();
   private final AtomicLong refused = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
-  private final Thread writer;
 
   private long copyNanos;
   private long readNanos;
@@ -127,7 +102,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
       throw new IOException("no memory for a buffer of %d bytes".formatted(memory.blockBytes()), e);
     }
     this.reading = buffers.take().orElseThrow();
-    this.writer = Thread.ofPlatform().name("kv-writer").daemon().start(this::write);
+    this.writer = new BlockWriter(this.folder, format, buffers, this::tell);
   }
 
   /**
@@ -170,13 +145,13 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   }
 
   private boolean keep(Prefix prefix, int block) {
-    if (beingWritten.contains(prefix.key())) {
+    if (writer.writes(prefix.key())) {
       return true;
     }
     // One that was cut short, and is found after a gap in its chain, is written anew.
     if (folder.has(prefix.parent(), prefix.key(), format.size(prefix))
-        && !refusedKeys.contains(prefix.key())) {
-      touch(prefix);
+        && !writer.refuses(prefix.key())) {
+      writer.touch(prefix);
       return true;
     }
     if (copyNanos > EACH_STEP.toNanos() && !buffers.patient()) {
@@ -197,20 +172,13 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     } finally {
       copyNanos += System.nanoTime() - began;
     }
-    beingWritten.add(prefix.key());
-    tasks.add(new Task.Write(prefix, buffer.get().flip()));
+    writer.write(prefix, buffer.get().flip());
     return true;
-  }
-
-  private void touch(Prefix prefix) {
-    if (tasks.size() < MOST_TOUCHES) {
-      tasks.add(new Task.Touch(prefix.parent(), prefix.key()));
-    }
   }
 
   @Override
   public boolean has(BlockKey parent, BlockKey key) {
-    if (!folder.has(parent, key) || refusedKeys.contains(key) || !pace.pays()) {
+    if (!folder.has(parent, key) || writer.refuses(key) || !pace.pays()) {
       return false;
     }
     if (readNanos > EACH_STEP.toNanos()) {
@@ -230,7 +198,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
       }
       memory.copyIn(into, bytes);
       read.incrementAndGet();
-      touch(prefix);
+      writer.touch(prefix);
       return true;
     } catch (NoSuchFileException e) {
       return false; // evicted meanwhile
@@ -249,11 +217,10 @@ public final class DiskStore implements BlockStore, AutoCloseable {
 
   private void refuse(Prefix prefix, IOException e) {
     refused.incrementAndGet();
-    refusedKeys.add(prefix.key());
     warnings.accept(
         "%s of the prefix cache is ignored: %s"
             .formatted(folder.file(prefix.parent(), prefix.key()), e.getMessage()));
-    tasks.add(new Task.Delete(prefix.parent(), prefix.key()));
+    writer.refuse(prefix);
   }
 
   /** The end is near: till then blocks wait for a buffer, and the time of a step is no limit. */
@@ -267,7 +234,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     return new DiskFigures(
         usage.files(),
         usage.bytes(),
-        written.get(),
+        writer.written(),
         read.get(),
         lost.get(),
         refused.get(),
@@ -278,59 +245,10 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   /** Writes what was taken, at least for as long as {@link #waitForBuffers} allows, and ends. */
   @Override
   public void close() {
-    tasks.add(new Task.End());
-    try {
-      var patience = buffers.patience();
-      writer.join(patience.compareTo(LEAST_PATIENCE) < 0 ? LEAST_PATIENCE : patience);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (writer.isAlive()) {
-      // It may hang in a disk that does not answer; it is a daemon.
-      warnings.accept(
-          "%d blocks of the prefix cache were not written in time".formatted(beingWritten.size()));
-      tasks.clear();
-      tasks.add(new Task.End());
-    }
-  }
-
-  private void write() {
-    try (buffers) {
-      while (true) {
-        var task = tasks.take();
-        if (task instanceof Task.End) {
-          return;
-        }
-        try {
-          perform(task);
-        } catch (IOException | RuntimeException | OutOfMemoryError e) {
-          tell(e);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void perform(Task task) throws IOException {
-    switch (task) {
-      case Task.Write(var prefix, var bytes) -> {
-        try {
-          folder.write(
-              prefix.parent(),
-              prefix.key(),
-              format.size(prefix),
-              file -> format.write(file, format.head(prefix), bytes));
-          refusedKeys.remove(prefix.key());
-          written.incrementAndGet();
-        } finally {
-          beingWritten.remove(prefix.key());
-          buffers.giveBack(bytes);
-        }
-      }
-      case Task.Touch(var parent, var key) -> folder.touch(parent, key);
-      case Task.Delete(var parent, var key) -> folder.delete(parent, key);
-      case Task.End() -> throw new AssertionError("seen to before");
+    var patience = buffers.patience();
+    var late = writer.end(patience.compareTo(LEAST_PATIENCE) < 0 ? LEAST_PATIENCE : patience);
+    if (late > 0) {
+      warnings.accept("%d blocks of the prefix cache were not written in time".formatted(late));
     }
   }
 

@@ -18,6 +18,7 @@ import places
 READY_SECONDS = 120
 SLOTS = 8  # of llama.cpp's server
 QUEUE = 64  # where two hundred come at once
+LOAD_OPTIONS = "-XX:TieredStopAtLevel=1"  # of the load's JVM: its second compiler would take as long as all else it does
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +97,7 @@ def measure(contender, loads, options, path):
     with served(command, variables, port, options.on_cores) as process:
         for load in loads:
             ask = [
-                places.distribution(), "bench", "serve", "--url", f"http://127.0.0.1:{port}", "--json", "-",
+                "env", f"VLLM_MLX_JAVA_OPTS={LOAD_OPTIONS}", places.distribution(), "bench", "serve", "--url", f"http://127.0.0.1:{port}", "--json", "-",
                 "--concurrency", load.streams, "--requests", load.requests, "--warm-up", load.warm_up, "--timeout", 900,
                 "--prompt-tokens", load.prompt or options.prompt_tokens, "--max-tokens", load.answer or options.max_tokens,
                 "--shared-prefix", load.shared,

@@ -91,12 +91,11 @@ public final class PagedCache {
    */
   public int heldBlocks(Lineage lineage, int[] tokens, int count) {
     var most = Math.max(0, count - 1) / blockSize;
+    var root = hash.root(lineage);
     Entry parent = null;
     for (var held = 0; held < most; held++) {
       var from = held * blockSize;
-      var key =
-          hash.next(parent == null ? hash.root(lineage) : parent.key(), tokens, from, blockSize);
-      var entry = index.find(key);
+      var entry = index.find(key(keyOf(parent, root), tokens, from));
       if (entry == null
           || pool.holders(entry.block()) == 0
           || !entry.is(lineage, parent, tokens, from)) {
@@ -209,8 +208,8 @@ public final class PagedCache {
       return Match.miss(PrefixOutcome.OFF);
     }
     var parent = before < 0 ? null : index.of(before);
-    var parentKey = parent == null ? root : parent.key();
-    var key = hash.next(parentKey, tokens, from, blockSize);
+    var parentKey = keyOf(parent, root);
+    var key = key(parentKey, tokens, from);
     var entry = index.find(key);
     if (entry != null) {
       if (!entry.is(lineage, parent, tokens, from)) {
@@ -256,7 +255,7 @@ public final class PagedCache {
       return block;
     }
     var parent = before < 0 ? null : index.of(before);
-    var key = hash.next(parent == null ? root : parent.key(), tokens, from, blockSize);
+    var key = key(keyOf(parent, root), tokens, from);
     var twin = index.find(key);
     if (twin == null) {
       var entry = new Entry(key, lineage, parent, slice(tokens, from), block);
@@ -276,14 +275,19 @@ public final class PagedCache {
 
   private Prefix prefix(Entry entry) {
     var lineage = entry.lineage();
-    var parent = entry.parent();
     var tokens = entry.prefix();
     return new Prefix(
-        lineage,
-        parent == null ? hash.root(lineage) : parent.key(),
-        entry.key(),
-        tokens,
-        tokens.length);
+        lineage, keyOf(entry.parent(), hash.root(lineage)), entry.key(), tokens, tokens.length);
+  }
+
+  /** Of the full block of the tokens from {@code from}, after the block of that key. */
+  private BlockKey key(BlockKey before, int[] tokens, int from) {
+    return hash.next(before, tokens, from, blockSize);
+  }
+
+  /** Of the block before, or its lineage's root where there is none, and {@code parent} is null. */
+  private static BlockKey keyOf(Entry parent, BlockKey root) {
+    return parent == null ? root : parent.key();
   }
 
   private int[] slice(int[] tokens, int from) {

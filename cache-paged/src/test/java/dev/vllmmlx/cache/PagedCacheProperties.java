@@ -42,7 +42,7 @@ class PagedCacheProperties {
   /** A size of pool and blocks, and what is done with it. */
   record Run(int blocks, int blockSize, List<Call> calls) {}
 
-  @Property(tries = 1_500, edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 600, edgeCases = EdgeCasesMode.NONE)
   @StatisticsReport(onFailureOnly = true)
   void everySequenceFindsItsOwnRows(@ForAll("runs") Run run) {
     drive(run, true, new Sha256BlockHash(), false);
@@ -56,7 +56,7 @@ class PagedCacheProperties {
     often("copied", "OFF");
   }
 
-  @Property(tries = 700, edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 200, edgeCases = EdgeCasesMode.NONE)
   @StatisticsReport(onFailureOnly = true)
   void aBadHashCostsHitsAndNothingElse(
       @ForAll("runs") Run run, @ForAll @IntRange(min = 1, max = 5) int keys) {
@@ -64,7 +64,7 @@ class PagedCacheProperties {
     often("evicted", "copied", "CACHED", "COLLISION");
   }
 
-  @Property(tries = 700, edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 400, edgeCases = EdgeCasesMode.NONE)
   @StatisticsReport(onFailureOnly = true)
   void blocksThatComeBackAreTheOnesThatWent(@ForAll("runs") Run run) {
     drive(run, true, new Sha256BlockHash(), true);

@@ -9,14 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Blocks in the files of a folder. Between two steps the engine's thread copies what is new into a
@@ -39,52 +34,25 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   /** At the end, for what has been begun. */
   private static final Duration LEAST_PATIENCE = Duration.ofSeconds(1);
 
-  /** Of tasks that wait: beyond that it is not noted any more that a file was of use. */
-  private static final int MOST_TOUCHES = 100_000;
-
-  /** What the writing thread is to do. */
-  private sealed interface Task {
-    record Write(Prefix prefix, ByteBuffer bytes) implements Task {}
-
-    record Touch(BlockKey parent, BlockKey key) implements Task {}
-
-    record Delete(BlockKey parent, BlockKey key) implements Task {}
-
-    record End() implements Task {}
-  }
-
   private final BlockFile format;
   private final BlockFolder folder;
   private final BlockMemory memory;
   private final Consumer<String> warnings;
   private final ReadPace pace;
-  private final Arena arena = Arena.ofShared();
-  private final BlockingQueue<ByteBuffer> free = new LinkedBlockingQueue<>();
-  private final BlockingQueue<Task> tasks = new LinkedBlockingQueue<>();
-  private final Set<BlockKey> beingWritten = ConcurrentHashMap.newKeySet();
+  private final BlockBuffers buffers;
 
-  /** Of files that are still there, perhaps, and to be replaced. */
-  private final Set<BlockKey> refusedKeys = ConcurrentHashMap.newKeySet();
+  /** What files are read into; one of {@link #buffers}. */
+  private final ByteBuffer reading;
 
-  private final AtomicLong written = new AtomicLong();
+  private final BlockWriter writer;
   private final AtomicLong read = new AtomicLong();
   private final AtomicLong lost = new AtomicLong();
   private final AtomicLong refused = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
-  private final Thread writer;
-
-  /** Buffers that may be made still. */
-  private int unmade;
-
-  /** Read into; made at the first read. */
-  private Optional<ByteBuffer> reading = Optional.empty();
 
   private long copyNanos;
   private long readNanos;
   private boolean deferred;
-
-  /** By {@link System#nanoTime}, till when {@link #published} waits for a buffer. */
-  private long patientUntil = System.nanoTime();
 
   /**
    * Opens the folder, and makes it where it is not there.
@@ -92,11 +60,31 @@ public final class DiskStore implements BlockStore, AutoCloseable {
    * @param limit bytes of all its files
    * @param blockSize tokens of a block
    * @param warnings hears of what is wrong with files, on any thread
-   * @throws IOException if the folder cannot be used
+   * @throws IOException if the folder cannot be used, or there is no memory to read and write it
    * @throws IllegalArgumentException if the limit is less than a block
    */
   public DiskStore(
       Path folder, long limit, int blockSize, BlockMemory memory, Consumer<String> warnings)
+      throws IOException {
+    this(
+        folder,
+        limit,
+        blockSize,
+        memory,
+        warnings,
+        arena -> arena.allocate(memory.blockBytes(), 64).asByteBuffer());
+  }
+
+  /**
+   * @param room makes a buffer of a block; may throw OutOfMemoryError
+   */
+  DiskStore(
+      Path folder,
+      long limit,
+      int blockSize,
+      BlockMemory memory,
+      Consumer<String> warnings,
+      Function<Arena, ByteBuffer> room)
       throws IOException {
     this.format = new BlockFile(blockSize, memory.blockBytes());
     if (limit < 2L * memory.blockBytes()) {
@@ -107,8 +95,14 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     this.memory = memory;
     this.warnings = warnings;
     this.pace = new ReadPace(blockSize);
-    this.unmade = (int) Math.clamp(BUFFERS / memory.blockBytes(), 2, 1024);
-    this.writer = Thread.ofPlatform().name("kv-writer").daemon().start(this::write);
+    var most = (int) Math.clamp(BUFFERS / memory.blockBytes(), 3, 1024);
+    try {
+      this.buffers = new BlockBuffers(2, most, room, warnings); // one to read, one to write
+    } catch (OutOfMemoryError e) {
+      throw new IOException("no memory for a buffer of %d bytes".formatted(memory.blockBytes()), e);
+    }
+    this.reading = buffers.take().orElseThrow();
+    this.writer = new BlockWriter(this.folder, format, buffers, this::tell);
   }
 
   /**
@@ -151,19 +145,19 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   }
 
   private boolean keep(Prefix prefix, int block) {
-    if (beingWritten.contains(prefix.key())) {
+    if (writer.writes(prefix.key())) {
       return true;
     }
     // One that was cut short, and is found after a gap in its chain, is written anew.
     if (folder.has(prefix.parent(), prefix.key(), format.size(prefix))
-        && !refusedKeys.contains(prefix.key())) {
-      touch(prefix);
+        && !writer.refuses(prefix.key())) {
+      writer.touch(prefix);
       return true;
     }
-    if (copyNanos > EACH_STEP.toNanos() && !patient()) {
+    if (copyNanos > EACH_STEP.toNanos() && !buffers.patient()) {
       return false;
     }
-    var buffer = buffer();
+    var buffer = buffers.take();
     if (buffer.isEmpty()) {
       return false;
     }
@@ -171,51 +165,20 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     try {
       memory.copyOut(block, buffer.get().clear());
     } catch (RuntimeException e) {
-      free.add(buffer.get());
+      buffers.giveBack(buffer.get());
       lost.incrementAndGet();
       tell(e);
       return true; // as good as kept: whoever asks again would get no further
     } finally {
       copyNanos += System.nanoTime() - began;
     }
-    beingWritten.add(prefix.key());
-    tasks.add(new Task.Write(prefix, buffer.get().flip()));
+    writer.write(prefix, buffer.get().flip());
     return true;
-  }
-
-  private void touch(Prefix prefix) {
-    if (tasks.size() < MOST_TOUCHES) {
-      tasks.add(new Task.Touch(prefix.parent(), prefix.key()));
-    }
-  }
-
-  private boolean patient() {
-    return patientUntil - System.nanoTime() > 0;
-  }
-
-  private Optional<ByteBuffer> buffer() {
-    var buffer = free.poll();
-    if (buffer == null && unmade > 0) {
-      unmade--;
-      buffer = room();
-    }
-    if (buffer == null && patient()) {
-      try {
-        buffer = free.poll(patientUntil - System.nanoTime(), TimeUnit.NANOSECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-    return Optional.ofNullable(buffer);
-  }
-
-  private ByteBuffer room() {
-    return arena.allocate(memory.blockBytes(), 64).asByteBuffer();
   }
 
   @Override
   public boolean has(BlockKey parent, BlockKey key) {
-    if (!folder.has(parent, key) || refusedKeys.contains(key) || !pace.pays()) {
+    if (!folder.has(parent, key) || writer.refuses(key) || !pace.pays()) {
       return false;
     }
     if (readNanos > EACH_STEP.toNanos()) {
@@ -228,17 +191,14 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   @Override
   public boolean load(Prefix prefix, int into) {
     var began = System.nanoTime();
-    if (reading.isEmpty()) {
-      reading = Optional.of(room());
-    }
     try {
-      var bytes = reading.get().clear();
+      var bytes = reading.clear();
       try (var file = folder.open(prefix.parent(), prefix.key())) {
         format.read(file, prefix, bytes);
       }
       memory.copyIn(into, bytes);
       read.incrementAndGet();
-      touch(prefix);
+      writer.touch(prefix);
       return true;
     } catch (NoSuchFileException e) {
       return false; // evicted meanwhile
@@ -257,16 +217,15 @@ public final class DiskStore implements BlockStore, AutoCloseable {
 
   private void refuse(Prefix prefix, IOException e) {
     refused.incrementAndGet();
-    refusedKeys.add(prefix.key());
     warnings.accept(
         "%s of the prefix cache is ignored: %s"
             .formatted(folder.file(prefix.parent(), prefix.key()), e.getMessage()));
-    tasks.add(new Task.Delete(prefix.parent(), prefix.key()));
+    writer.refuse(prefix);
   }
 
   /** The end is near: till then blocks wait for a buffer, and the time of a step is no limit. */
   public void waitForBuffers(Duration longest) {
-    patientUntil = System.nanoTime() + longest.toNanos();
+    buffers.waitFor(longest);
   }
 
   /** Any thread. */
@@ -275,7 +234,7 @@ public final class DiskStore implements BlockStore, AutoCloseable {
     return new DiskFigures(
         usage.files(),
         usage.bytes(),
-        written.get(),
+        writer.written(),
         read.get(),
         lost.get(),
         refused.get(),
@@ -286,64 +245,15 @@ public final class DiskStore implements BlockStore, AutoCloseable {
   /** Writes what was taken, at least for as long as {@link #waitForBuffers} allows, and ends. */
   @Override
   public void close() {
-    tasks.add(new Task.End());
-    try {
-      var patience = Math.max(LEAST_PATIENCE.toNanos(), patientUntil - System.nanoTime());
-      writer.join(Duration.ofNanos(patience));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (writer.isAlive()) {
-      // It may hang in a disk that does not answer; it is a daemon.
-      warnings.accept(
-          "%d blocks of the prefix cache were not written in time".formatted(beingWritten.size()));
-      tasks.clear();
-      tasks.add(new Task.End());
-    }
-  }
-
-  private void write() {
-    try (arena) {
-      while (true) {
-        var task = tasks.take();
-        if (task instanceof Task.End) {
-          return;
-        }
-        try {
-          perform(task);
-        } catch (IOException | RuntimeException e) {
-          tell(e);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void perform(Task task) throws IOException {
-    switch (task) {
-      case Task.Write(var prefix, var bytes) -> {
-        try {
-          folder.write(
-              prefix.parent(),
-              prefix.key(),
-              format.size(prefix),
-              file -> format.write(file, format.head(prefix), bytes));
-          refusedKeys.remove(prefix.key());
-          written.incrementAndGet();
-        } finally {
-          beingWritten.remove(prefix.key());
-          free.add(bytes);
-        }
-      }
-      case Task.Touch(var parent, var key) -> folder.touch(parent, key);
-      case Task.Delete(var parent, var key) -> folder.delete(parent, key);
-      case Task.End() -> throw new AssertionError("seen to before");
+    var patience = buffers.patience();
+    var late = writer.end(patience.compareTo(LEAST_PATIENCE) < 0 ? LEAST_PATIENCE : patience);
+    if (late > 0) {
+      warnings.accept("%d blocks of the prefix cache were not written in time".formatted(late));
     }
   }
 
   /** The first of a row of failures; a full disk fails a thousand times alike. */
-  private void tell(Exception e) {
+  private void tell(Throwable e) {
     var count = failed.incrementAndGet();
     if (Long.bitCount(count) == 1) {
       warnings.accept(

@@ -1,17 +1,21 @@
 package dev.vllmmlx.cache.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.vllmmlx.cache.Lineage;
 import dev.vllmmlx.cache.PagedCache;
 import dev.vllmmlx.cache.PrefixOutcome;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -218,6 +222,18 @@ class DiskStoreTest {
     assertThat(warnings).anyMatch(each -> each.contains("no way in"));
     assertThat(warnings).anyMatch(each -> each.contains("no way out"));
     assertThat(files()).hasSize(6);
+  }
+
+  @Test
+  void cannotBeOpenedWithoutMemoryForABlock() {
+    Function<Arena, ByteBuffer> room =
+        arena -> {
+          throw new OutOfMemoryError("none at all");
+        };
+    assertThatIOException()
+        .isThrownBy(
+            () -> new DiskStore(folder, 1 << 20, Blocks.SIZE, new Blocks(1), warnings::add, room))
+        .withMessageContaining("no memory");
   }
 
   @Test

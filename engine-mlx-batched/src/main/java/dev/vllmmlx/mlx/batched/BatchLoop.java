@@ -13,6 +13,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The walk of a step: what is unwanted leaves, the scheduler plans, the model computes, and each
  * sequence whose tokens are all computed chooses its next one.
+ *
+ * <p>An Error is what it happened to that ends, as by an exception: the heap or the stack may do
+ * for the next step. The thread ends only if what failed cannot be laid out anew.
  */
 final class BatchLoop implements JobRunner<BatchModel> {
   private static final Logger LOG = LoggerFactory.getLogger(BatchLoop.class);
@@ -60,7 +63,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
   private void boundary() {
     try {
       model.memory().boundary();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("the memory for keys and values failed between two steps", e);
       fail(scheduler.running(), e);
     }
@@ -77,7 +80,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
     List<Chunk> chunks;
     try {
       chunks = scheduler.plan();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       fail(scheduler.running(), e);
       return;
     }
@@ -88,15 +91,15 @@ final class BatchLoop implements JobRunner<BatchModel> {
     var began = System.nanoTime();
     try {
       model.step(chunks, roomForLogits(chunks));
-    } catch (RuntimeException e) {
+      account(chunks, System.nanoTime() - began);
+      chunks.forEach(chunk -> chunk.row().appended(chunk));
+    } catch (RuntimeException | Error e) {
       fail(chunks.stream().map(Chunk::row).toList(), e);
       return;
     }
-    account(chunks, System.nanoTime() - began);
     loop.beat();
     var scored = 0;
     for (var chunk : chunks) {
-      chunk.row().appended(chunk);
       if (chunk.last()) {
         choose(chunk.row(), logits[scored++], loop);
       }
@@ -116,7 +119,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
   private void account(List<Chunk> chunks, long nanos) {
     var decoded = (int) chunks.stream().filter(chunk -> chunk.row().decodes()).count();
     var prefilled = chunks.stream().mapToInt(chunk -> chunk.tokens().length).sum() - decoded;
-    cost.took(decoded + prefilled, nanos / 1e9);
+    cost.took(decoded, prefilled, nanos / 1e9);
     model.memory().took(decoded + prefilled, nanos);
     figures.stepped(decoded, prefilled);
   }
@@ -129,7 +132,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
           if (scheduler.branch(row, follower)) {
             answer(follower, scores.clone(), loop);
           }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           follower.fail(e);
           scheduler.endBroken(follower);
         }
@@ -144,7 +147,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
         row.sequence().started();
       }
       row.sequence().step(scores);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       row.fail(e);
     }
     if (row.sequence().ended()) {
@@ -158,7 +161,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
   }
 
   /** A step that failed half-way ends its own rows; the others begin again. */
-  private void fail(List<Row> rows, RuntimeException e) {
+  private void fail(List<Row> rows, Throwable e) {
     for (var row : rows) {
       row.fail(e);
       scheduler.endBroken(row);

@@ -7,26 +7,15 @@ import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.nn.AttentionShape;
 import dev.vllmmlx.mlx.nn.ForwardPass;
-import dev.vllmmlx.mlx.nn.Rope;
-import java.util.IdentityHashMap;
+import dev.vllmmlx.mlx.nn.SharedPlaces;
 import java.util.List;
-import java.util.Map;
 
 /** Rows of many sequences over block tables: one operation attends for all of them. */
 final class PagedPass implements ForwardPass {
   private final List<Array> keys;
   private final List<Array> values;
   private final Scope owned;
-
-  /** Owns what layers share: a model frees the rest of a layer when the next one begins. */
-  private final Scope shared = Mlx.innermostScope();
-
-  private final Array positions;
-  private final Array sequences;
-  private final Array tables;
-
-  /** Layers that rotate alike share the angles. */
-  private final Map<Rope, LayerOps.RowPlaces> places = new IdentityHashMap<>();
+  private final SharedPlaces places;
 
   /**
    * @param tables of the chunks' sequences
@@ -56,9 +45,14 @@ final class PagedPass implements ForwardPass {
       }
       tables.get(i).copyBlocks(blocks, i * width);
     }
-    this.positions = Mlx.array(at, rows);
-    this.sequences = Mlx.array(whose, rows);
-    this.tables = Mlx.array(blocks, chunks.size(), width);
+    this.places =
+        new SharedPlaces(
+            new LayerOps.RowPlaces(
+                0,
+                Mlx.array(at, rows),
+                Mlx.array(whose, rows),
+                Mlx.array(blocks, chunks.size(), width),
+                null));
   }
 
   @Override
@@ -71,16 +65,10 @@ final class PagedPass implements ForwardPass {
             newValues,
             keys.get(layer),
             values.get(layer),
-            places.computeIfAbsent(shape.rope(), this::places),
+            places.of(shape.rope()),
             shape.plan());
     keys.set(layer, owned.replace(keys.get(layer), attended.keys()));
     values.set(layer, owned.replace(values.get(layer), attended.values()));
     return attended.mixed();
-  }
-
-  private LayerOps.RowPlaces places(Rope rope) {
-    var angles = LayerOps.ropeAngles(positions, rope.rotation());
-    return new LayerOps.RowPlaces(
-        0, positions, sequences, tables, angles == null ? null : shared.keep(angles));
   }
 }

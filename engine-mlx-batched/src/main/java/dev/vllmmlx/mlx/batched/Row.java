@@ -108,7 +108,7 @@ final class Row {
   }
 
   /** Ends it by a fault, which is its own. */
-  void fail(RuntimeException e) {
+  void fail(Throwable e) {
     LOG.error("request {} failed", job.request().id(), e);
     sequence.fail(
         e instanceof EngineException known

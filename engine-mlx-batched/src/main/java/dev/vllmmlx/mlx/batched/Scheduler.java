@@ -186,7 +186,7 @@ final class Scheduler {
   private void start(Row row) {
     try {
       row.begin(memory.open(row.tenant(), row.tokens()));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       row.fail(e);
       endBroken(row);
       return;

@@ -9,11 +9,10 @@ package dev.vllmmlx.mlx.batched;
  * their first token would be paid for by all who wait for theirs. Beyond some prompts there is
  * little left to save.
  *
- * <p>A step of n rows takes about {@code a + b n} seconds: the weights are read once, and each row
- * is computed. It learns {@code a / b}, by least squares over the latest steps; a machine that is
- * slower for a while changes both alike. Rows of a long prompt attend to more and more and cost
- * more than others, so that {@code a} may come out below zero. To see that, now and then a step
- * without prompts comes between.
+ * <p>It goes by what it sees: how long steps without prompts take of late, and how much longer
+ * those with prompts took for each of their tokens. So it holds whatever a token costs; those of a
+ * long prompt attend to more and more, and cost several times as much as a row of an answer in the
+ * end. To see it, now and then a step without prompts comes between.
  */
 final class StepCost {
 
@@ -26,32 +25,35 @@ final class StepCost {
   /** Prompts that count: a step for these is large enough to cost little more than its rows. */
   private static final int MOST_PROMPTS = 8;
 
-  /** What is left of a step's weight at the next. */
-  private static final double DECAY = 0.98;
+  /** What is left of a step's weight at the next of its kind; those without prompts are few. */
+  private static final double PLAIN_DECAY = 0.6;
 
-  /** How much the latest steps count in the ratio. */
-  private static final double LATEST = 0.05;
+  private static final double MIXED_DECAY = 0.8;
 
-  /** Steps of more rows are another matter: prompts alone. */
-  private static final int LARGEST = 128;
+  /** How far one of these that is quicker than one without prompts pulls the latter down. */
+  private static final double OUTDATED = 0.3;
 
-  /** Of row counts: with less, nothing can be learned of what a row costs. */
-  private static final double LEAST_VARIANCE = 1;
-
-  /** Below which {@code a / b} is noise. */
-  private static final double LEAST_FIXED_ROWS = -32;
+  /** How much the latest steps count. */
+  private static final double LATEST = 0.15;
 
   private final int most;
   private int mixed;
 
-  /** {@code a / b}: reading the weights takes as long as computing so many rows. */
+  /**
+   * As many tokens of prompts take as long as a step without them, less its rows: in that, about
+   * what reading the weights takes. Below zero where a token costs more than a row.
+   */
   private double fixedRows = 4;
 
-  private double weight;
-  private double rows;
-  private double seconds;
-  private double rowsRows;
-  private double rowsSeconds;
+  /** Mean seconds of the latest steps without prompts, and their weight. */
+  private double plainSeconds;
+
+  private double plainWeight;
+
+  /** Of the latest steps with prompts: seconds beyond one without, and tokens of prompts. */
+  private double moreSeconds;
+
+  private double promptTokens;
 
   /**
    * @param most tokens that a step may have at all
@@ -78,30 +80,29 @@ final class StepCost {
     return (int) Math.clamp(tokens, 1, Math.max(1, most - decoding));
   }
 
-  /** A step of so many rows has taken so long. */
-  void took(int stepRows, double stepSeconds) {
-    if (stepRows > LARGEST) {
-      return;
+  /** A step of so many rows of answers and tokens of prompts has taken so long. */
+  void took(int decoding, int tokens, double seconds) {
+    if (decoding == 0) {
+      return; // nobody waited for a next token
     }
-    weight = DECAY * weight + 1;
-    rows = DECAY * rows + stepRows;
-    seconds = DECAY * seconds + stepSeconds;
-    rowsRows = DECAY * rowsRows + (double) stepRows * stepRows;
-    rowsSeconds = DECAY * rowsSeconds + stepRows * stepSeconds;
-    var variance = rowsRows / weight - square(rows / weight);
-    if (variance < LEAST_VARIANCE) {
-      return;
+    if (tokens == 0) {
+      plainWeight = PLAIN_DECAY * plainWeight + 1;
+      plainSeconds += (seconds - plainSeconds) / plainWeight;
+    } else if (plainWeight > 0) {
+      tookMixed(decoding, tokens, seconds);
     }
-    var slope = (rowsSeconds / weight - rows / weight * seconds / weight) / variance;
-    if (slope <= 0) {
-      return; // noise
-    }
-    var start = seconds / weight - slope * rows / weight;
-    var ratio = Math.clamp(start / slope, LEAST_FIXED_ROWS, most);
-    fixedRows += LATEST * (ratio - fixedRows);
   }
 
-  private static double square(double v) {
-    return v * v;
+  private void tookMixed(int decoding, int tokens, double seconds) {
+    if (seconds < plainSeconds) {
+      // The machine is quicker than it was, or there are fewer answers.
+      plainSeconds += OUTDATED * (seconds - plainSeconds);
+    }
+    moreSeconds = MIXED_DECAY * moreSeconds + seconds - plainSeconds;
+    promptTokens = MIXED_DECAY * promptTokens + tokens;
+    if (moreSeconds > 0) {
+      var asLong = Math.clamp(plainSeconds * promptTokens / moreSeconds, 1, most);
+      fixedRows += LATEST * (asLong - decoding - fixedRows);
+    }
   }
 }

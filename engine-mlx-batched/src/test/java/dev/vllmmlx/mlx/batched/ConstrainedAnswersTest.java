@@ -28,11 +28,18 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Answers that must be something are it, however hot they are sampled and whoever is beside them.
- * The models would fail alone: one is small, one is random. Every fourth is asked of the simple
- * engine too; with {@code -Dconstrained.alone=1}, as the Maven profile {@code constrained} has it,
- * each is. {@code -Dconstrained.requests=N} asks for more.
+ * The models would fail alone: one is small, one is random. Each constraint is asked for a few
+ * times, and of every so many requests one is asked of the simple engine too. The profile {@code
+ * constrained} asks for hundreds, and each of the simple engine, by {@code constrained.requests}
+ * and {@code constrained.alone}.
  */
 class ConstrainedAnswersTest {
+  private static final int TINY_REQUESTS = Integer.getInteger("constrained.requests", 96);
+  private static final int SMOLLM2_REQUESTS = Integer.getInteger("constrained.requests", 36);
+
+  /** No divisor of the number of constraints, so that it comes to each of them. */
+  private static final int ALONE = Integer.getInteger("constrained.alone", 5);
+
   private static final String PARAMETERS =
       """
       {"type": "object", "properties": {"place": {"type": "string", "enum": ["here", "there"]},
@@ -90,7 +97,7 @@ class ConstrainedAnswersTest {
     var tiny = Engines.tinyModel(folder);
     try (var simple = Engines.simple(Optional.of(tiny));
         var batched = Engines.batched(Optional.of(tiny), Map.of("use-paged-cache", "true"))) {
-      check(batched, simple, requests(Integer.getInteger("constrained.requests", 200), 300));
+      check(batched, simple, requests(TINY_REQUESTS, 300));
     }
   }
 
@@ -100,7 +107,7 @@ class ConstrainedAnswersTest {
         var batched =
             Engines.batched(
                 Optional.empty(), Map.of("use-paged-cache", "true", "max-num-seqs", "16"))) {
-      check(batched, simple, requests(Integer.getInteger("constrained.requests", 200), 120));
+      check(batched, simple, requests(SMOLLM2_REQUESTS, 120));
     }
   }
 
@@ -119,7 +126,7 @@ class ConstrainedAnswersTest {
         whole++;
         assertKept(all.get(i).constraint(), answers.get(i).text());
       }
-      if (i % Integer.getInteger("constrained.alone", 4) == 0) {
+      if (i % ALONE == 0) {
         var alone = generate(simple, all.get(i).request());
         assertThat(alone.finished().reason()).isEqualTo(finished.reason());
         assertThat(alone.text()).as("alone").isEqualTo(answers.get(i).text());

@@ -200,6 +200,50 @@ class FaultsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anErrorEndsWhatItHappenedToAndTheEngineGoesOn(boolean paged) throws Exception {
+    var strikes = new AtomicInteger();
+    FaultyModel.Fault fault =
+        new FaultyModel.Fault() {
+          @Override
+          public void before(List<Chunk> chunks, Consumer<List<Chunk>> computes) {
+            if (has(chunks, "in-a-step")) {
+              throw new StackOverflowError("in the depths of a step");
+            }
+          }
+
+          @Override
+          public void opening(int[] tokens) {
+            if (tokens.length == 100) {
+              throw new OutOfMemoryError("of a sequence");
+            }
+          }
+
+          @Override
+          public void boundary() {
+            if (strikes.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+              throw new OutOfMemoryError("between two steps");
+            }
+          }
+        };
+    try (var engine = Engines.faulty(tiny, options(paged), fault)) {
+      var bad = new ArrayList<Answer>();
+      bad.add(Requests.of("in-a-step", "Once", 5).ask(engine).awaitEnd());
+      bad.add(Requests.of("of-a-sequence", "x".repeat(100), 5).ask(engine).awaitEnd());
+      bad.add(Requests.of("between-steps", "Once", 400).ask(engine).awaitFirstToken());
+      strikes.set(1);
+      for (var answer : bad) {
+        assertThat(answer.awaitEnd().failed().error())
+            .isInstanceOf(EngineException.Internal.class)
+            .hasCauseInstanceOf(VirtualMachineError.class);
+      }
+      assertOthersAreRight(engine);
+      assertIdle(engine);
+      assertThat(engine.status().state()).isEqualTo(EngineStatus.State.READY);
+    }
+  }
+
   @Test
   void anEndOfTheThreadIsToldToEverybody() throws Exception {
     var allAsked = new Semaphore(0);
@@ -212,8 +256,13 @@ class FaultsTest {
             if (++steps == 20) {
               // None has come to its end, two are at work and three wait.
               allAsked.acquireUninterruptibly();
-              throw new StackOverflowError("in the depths of a step");
+              throw new MlxException("no memory for a step");
             }
+          }
+
+          @Override
+          public void resetting() {
+            throw new MlxException("no memory for keys and values");
           }
         };
     var options = Map.of("use-paged-cache", "true", "max-num-seqs", "2");
@@ -223,14 +272,20 @@ class FaultsTest {
         answers.add(Requests.of("request-" + i, "Once upon a time", 400).ask(engine));
       }
       allAsked.release();
+      var waited = 0;
       for (var answer : answers) {
-        assertThat(answer.awaitEnd().failed().error())
-            .isInstanceOf(EngineException.Unavailable.class)
-            .hasMessageContaining("in the depths of a step");
+        var error = answer.awaitEnd().failed().error();
+        if (error instanceof EngineException.Unavailable) {
+          waited++;
+          assertThat(error).hasMessageContaining("no memory for keys and values");
+        } else {
+          assertThat(error).hasRootCauseMessage("no memory for a step");
+        }
       }
+      assertThat(waited).as("who was not in the step").isEqualTo(3);
       var status = engine.status();
       assertThat(status.state()).isEqualTo(EngineStatus.State.FAILED);
-      assertThat(status.reason()).contains("in the depths of a step");
+      assertThat(status.reason()).contains("no memory for keys and values");
       assertThat(status.running()).isZero();
       assertThat(status.waiting()).isZero();
       var late = Requests.of("late", "Once", 3).ask(engine);
@@ -239,7 +294,7 @@ class FaultsTest {
                 throw late.awaitEnd().failed().error();
               })
           .isInstanceOf(EngineException.Unavailable.class)
-          .hasMessageContaining("in the depths of a step");
+          .hasMessageContaining("no memory for keys and values");
     }
   }
 

@@ -19,6 +19,9 @@ final class FaultyModel implements BatchModel {
     /** Between two steps; what it throws is the memory's fault. */
     default void boundary() {}
 
+    /** Before the memory is laid out anew; what it throws ends the engine. */
+    default void resetting() {}
+
     /** A row's scores were computed. */
     default void scored(Row row, float[] logits) {}
   }
@@ -90,6 +93,7 @@ final class FaultyModel implements BatchModel {
 
     @Override
     public void reset() {
+      fault.resetting();
       memory.reset();
     }
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class SameAnswerAsAloneTest {
   private static final long SEED = Long.getLong("mix.seed", 20261124);
-  private static final int TINY_MIXES = Integer.getInteger("mix.tiny", 25);
+  private static final int TINY_MIXES = Integer.getInteger("mix.tiny", 8);
   private static final int SMOLLM2_MIXES = Integer.getInteger("mix.smollm2", 1);
 
   @TempDir static Path folder;

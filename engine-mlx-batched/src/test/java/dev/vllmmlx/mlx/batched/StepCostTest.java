@@ -1,12 +1,30 @@
 package dev.vllmmlx.mlx.batched;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class StepCostTest {
   private final StepCost cost = new StepCost(512);
+
+  /**
+   * A machine's milliseconds.
+   *
+   * @param fixed of each step
+   * @param row of each row besides
+   * @param attending of a prompt's row, for each token before it
+   */
+  private record Machine(double fixed, double row, double attending) {
+    double step(int decoding, int tokens, int computed) {
+      return fixed + row * (decoding + tokens) + attending * tokens * (computed + tokens / 2.0);
+    }
+  }
 
   @Test
   void takesWholePromptsWhereNobodyWaitsForATokenElse() {
@@ -14,68 +32,78 @@ class StepCostTest {
   }
 
   @Test
-  void learnsWhatARowCostsBesideReadingTheWeights() {
-    // A machine whose steps take 20 ms and 1 ms a row, with noise.
-    var random = new Random(1);
-    for (var i = 0; i < 400; i++) {
-      var rows = 8 + (random.nextBoolean() ? cost.budget(8, 1) : 0);
-      cost.took(rows, (0.020 + 0.001 * rows) * (0.9 + 0.2 * random.nextDouble()));
-    }
-    var budget = cost.budget(8, 1);
-    var alone = 0.020 + 0.001 * 8;
-    assertThat(alone + 0.001 * budget).isBetween(1.4 * alone, 1.95 * alone);
+  void learnsWhatATokenOfAPromptCostsBesideReadingTheWeights() {
+    tookSteps(new Machine(20, 1, 0), 8, 1, 400);
+    assertThat(cost.budget(8, 1)).isCloseTo((int) (0.7 * 28), within(2));
   }
 
-  /** Of one to so many rows, on a machine that takes so many times 4 ms and 1 ms a row. */
-  private void tookSteps(int most, double times) {
-    for (var i = 0; i < 300; i++) {
-      var rows = 1 + i % most;
-      cost.took(rows, times * (0.004 + 0.001 * rows));
+  /** Steps of so many answers beside so many prompts, some 10% quicker or slower than others. */
+  private void tookSteps(Machine machine, int decoding, int prompts, int steps) {
+    var random = new Random(1);
+    for (var i = 0; i < steps; i++) {
+      var tokens = cost.budget(decoding, prompts);
+      var noise = 0.9 + 0.2 * random.nextDouble();
+      cost.took(decoding, tokens, noise * machine.step(decoding, tokens, 0) / 1000);
     }
   }
 
   @Test
   void takesMoreWhereMorePromptsWaitThanAreAnswered() {
-    tookSteps(40, 1);
+    tookSteps(new Machine(4, 1, 0), 2, 6, 300);
     // Two answers beside six prompts wait no longer than twice what they would among eight.
     var budget = cost.budget(2, 6);
     assertThat(budget).isGreaterThan(2 * cost.budget(2, 1));
-    assertThat(0.004 + 0.001 * (2 + budget)).isLessThan(2 * (0.004 + 0.001 * 8));
+    assertThat(4 + (2 + budget)).isLessThan(2 * (4 + 8));
     // A crowd that waits does not stop them.
     assertThat(cost.budget(2, 60)).isLessThan(3 * budget / 2);
   }
 
   @Test
   void isTheSameOnAMachineThatIsSlowForAWhile() {
-    tookSteps(10, 1);
+    tookSteps(new Machine(4, 1, 0), 4, 1, 300);
     var before = cost.budget(4, 1);
-    tookSteps(10, 5);
-    assertThat(cost.budget(4, 1)).isCloseTo(before, org.assertj.core.api.Assertions.within(2));
+    tookSteps(new Machine(20, 5, 0), 4, 1, 300);
+    assertThat(cost.budget(4, 1)).isCloseTo(before, within(2));
+    tookSteps(new Machine(4, 1, 0), 4, 1, 300);
+    assertThat(cost.budget(4, 1)).isCloseTo(before, within(2));
   }
 
-  @Test
-  void seesThatRowsOfALongPromptCostMore() {
-    // 2 ms and 1 ms a row; those of the prompt cost twice as much in the end.
-    for (var i = 0; i < 100; i++) {
-      cost.took(8, 0.010);
+  /** Whatever attention costs: of a long prompt's last rows it is most of all. */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 13.7, 3.66, 0.0015",
+    "4, 13.7, 3.66, 0.0005",
+    "4, 13.7, 3.66, 0.0035",
+    "8, 13.7, 3.66, 0.0035",
+    "8, 3.0, 0.5, 0.0005",
+    "50, 13.7, 3.66, 0.0035",
+  })
+  void noStepBesideALongPromptTakesTwiceAsLong(
+      int decoding, double fixed, double row, double attending) {
+    var machine = new Machine(fixed, row, attending);
+    for (var i = 0; i < 20; i++) {
+      cost.took(decoding, 0, machine.step(decoding, 0, 0) / 1000);
     }
-    var longest = 0.0;
+    var took = new ArrayList<Double>();
     for (var computed = 0; computed < 4000; ) {
-      var budget = cost.budget(8, 1);
-      var seconds = 0.010 + 0.001 * budget * (1 + computed / 4000.0);
-      cost.took(8 + budget, seconds);
-      if (computed > 500) {
-        longest = Math.max(longest, seconds);
-      }
-      computed += budget;
+      var tokens = cost.budget(decoding, 1);
+      var milliseconds = machine.step(decoding, tokens, computed);
+      cost.took(decoding, tokens, milliseconds / 1000);
+      took.add(milliseconds / machine.step(decoding, 0, 0));
+      computed += tokens;
     }
-    assertThat(longest).isLessThan(2 * 0.010);
+    assertThat(percentile95(took)).isLessThan(1.95);
+  }
+
+  private static double percentile95(List<Double> all) {
+    return all.stream().sorted().skip(all.size() * 95L / 100).findFirst().orElseThrow();
   }
 
   @Test
   void alwaysLetsPromptsGoOn() {
+    cost.took(1, 0, 1e-6);
     for (var i = 0; i < 300; i++) {
-      cost.took(1 + i % 2 * 30, i % 2 * 1.0 + 1e-6);
+      cost.took(1, 30, 1);
     }
     assertThat(cost.budget(1, 1)).isPositive();
     assertThat(cost.budget(600, 1)).isPositive();

@@ -202,6 +202,7 @@ final class GrammarWriter {
    * \\s} are ASCII's: what Java and JavaScript mean by them, and Python, too.
    */
   private static String regex(String pattern) {
+    RegexSize.check(pattern);
     var bare = withoutAnchors(pattern);
     if (bare.isEmpty()) {
       return "\"\"";

@@ -2,6 +2,8 @@ package dev.vllmmlx.tests.clients;
 
 import dev.vllmmlx.tests.RunningServer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** OpenAI's own Python SDK, over HTTP, against the distribution. */
 final class OpenAiPythonTest {
@@ -29,17 +31,12 @@ final class OpenAiPythonTest {
     }
   }
 
-  @Test
-  void keepsWhatRepliesMustBeInTheBatchedEngine() {
-    try (var server = RunningServer.start("--engine", "batched")) {
-      python.pytest("test_structured.py", server);
-    }
-  }
-
-  @Test
-  void keepsWhatRepliesMustBeInTheSimpleEngine() {
-    try (var server = RunningServer.start()) {
-      python.pytest("test_structured.py", server, "REPLIES=" + Integer.getInteger("replies", 16));
+  /** The profile {@code replies} asks for two hundred of them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"simple", "batched"})
+  void keepsWhatRepliesMustBe(String engine) {
+    try (var server = RunningServer.start("--engine", engine)) {
+      python.pytest("test_structured.py", server, "REPLIES=" + Integer.getInteger("replies", 20));
     }
   }
 }

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import enum
-import functools
 import json
 import os
 import random
@@ -119,7 +118,13 @@ def test_several_at_once(client):
 def test_a_result_goes_back_into_the_conversation(client):
     tools = [openai.pydantic_function_tool(GetWeather)]
     first = client.chat.completions.create(
-        model="default", messages=ASK, tools=tools, tool_choice="required", max_tokens=300, seed=1
+        model="default",
+        messages=ASK,
+        tools=tools,
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_tokens=300,
+        seed=1,
     )
     calls = first.choices[0].message.tool_calls
     results = [{"role": "tool", "tool_call_id": c.id, "content": "Sunny."} for c in calls]
@@ -203,7 +208,6 @@ def test_replies_are_what_they_must_be(client):
 
 
 HOSTILE = {
-    "deep": lambda: functools.reduce(lambda inner, _: {"anyOf": [inner, {"type": "null"}]}, range(200), {}),
     "many": lambda: {"type": "array", "items": {"type": "object"}, "minItems": 1_000_000},
     "enum": lambda: {"enum": [f"value {i}" for i in range(100_000)]},
     "circle": lambda: {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},

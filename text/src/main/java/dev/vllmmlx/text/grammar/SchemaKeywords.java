@@ -1,5 +1,6 @@
 package dev.vllmmlx.text.grammar;
 
+import java.math.BigDecimal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -101,6 +102,34 @@ final class SchemaKeywords {
   /** The schema and every schema in it. */
   List<JsonNode> schemas() {
     return places.stream().map(Place::schema).toList();
+  }
+
+  /**
+   * The native compiler keeps the numbers of constants as 64 bits: of more digits it would write
+   * another number.
+   *
+   * @throws ConstraintException.Unsupported for a constant that holds such a number
+   */
+  void checkNumbers() {
+    for (var place : places) {
+      for (var keyword : List.of("const", "enum")) {
+        if (holdsLongNumber(place.schema().path(keyword))) {
+          throw new ConstraintException.Unsupported(
+              keyword, place.path() + "/" + keyword, "a number in it has too many digits");
+        }
+      }
+    }
+  }
+
+  private static boolean holdsLongNumber(JsonNode value) {
+    if (!value.isNumber()) {
+      return value.valueStream().anyMatch(SchemaKeywords::holdsLongNumber);
+    }
+    var exact = value.decimalValue();
+    var nearest = exact.doubleValue();
+    return !(value.isIntegralNumber() && value.canConvertToLong())
+        && (Double.isInfinite(nearest)
+            || new BigDecimal(Double.toString(nearest)).compareTo(exact) != 0);
   }
 
   /** The path of a {@code oneOf} whose options may overlap; of any where each looks well. */

@@ -42,6 +42,8 @@ class ConstraintErrorsTest {
       {"oneOf":[{"type":"integer"},{"type":"number"}]}                   | oneOf             | /oneOf
       {"properties":{"a":{},"b":{}},"maxProperties":1}                   | maxProperties     | /maxProperties
       {"patternProperties":{"^a":{},"b$":{}}}                            | patternProperties | /patternProperties
+      {"properties":{"a":{"const":[12345678901234567890123]}}}           | const             | /properties/a/const
+      {"items":{"enum":[1, 0.1234567890123456789]}}                      | enum              | /items/enum
       """;
 
   @ParameterizedTest

@@ -41,7 +41,13 @@ final class GrammarWriter {
 
   private static JsonSchemaSource checked(JsonSchemaSource schema) {
     SchemaCost.check(schema.schema());
-    new SchemaKeywords(schema.schema()).checkNumbers();
+    var keywords = new SchemaKeywords(schema.schema());
+    keywords.checkNumbers();
+    var patterns = keywords.patternsNotKept();
+    if (schema.strict() && !patterns.isEmpty()) {
+      var first = patterns.getFirst();
+      throw new ConstraintException.Unsupported(first.keyword(), first.path(), first.why());
+    }
     return schema;
   }
 

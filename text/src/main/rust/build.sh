@@ -51,6 +51,10 @@ if [ ! -f "$built/$library" ]; then
   numbers=$work/vendor/llguidance/src/json/numeric.rs
   sed -i.unbounded 's/\[eE\]\[+-\]?\[0-9\]+/[eE][+-]?[0-9]{1,2}/' "$numbers"
   ! cmp -s "$numbers" "$numbers.unbounded" || die "$numbers is not what build.sh knows: bound its exponents"
+  # It walks through all text that is forced, however long, and keeps a state of its lexer for each byte.
+  parser=$work/vendor/llguidance/src/earley/parser.rs
+  sed -i.unbounded 's/while let Some(b) = s\.forced_byte() {/while s.bytes.len() < s.byte_to_token_idx.len() + 4096 {\n                let Some(b) = s.forced_byte() else { break };/' "$parser"
+  ! cmp -s "$parser" "$parser.unbounded" || die "$parser is not what build.sh knows: bound its forced text"
   sed -i.all 's/"files":{[^}]*}/"files":{}/' "$work/vendor/llguidance/.cargo-checksum.json"
   "$cargo" build --release --locked --offline --quiet --manifest-path "$here/Cargo.toml" --target-dir "$work/target" \
     --config "source.crates-io.replace-with='vendored'" --config "source.vendored.directory='$work/vendor'" >&2 ||

@@ -13,4 +13,4 @@ def base_url():
 
 @pytest.fixture
 def client(base_url):
-    return openai.OpenAI(base_url=base_url, api_key="not-needed", max_retries=0, timeout=120)
+    return openai.OpenAI(base_url=base_url, api_key="not-needed", max_retries=0, timeout=600)

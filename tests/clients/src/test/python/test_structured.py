@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import time
 
 import jsonschema
 import openai
@@ -38,11 +37,11 @@ class GetWeather(pydantic.BaseModel):
     days: int
 
 
-REPLIES = int(os.environ.get("REPLIES", "200"))
+REPLIES = int(os.environ["REPLIES"])
 ASK = [{"role": "user", "content": "How was the weather in Paris? Write a report."}]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_parse_gives_the_model_of_pydantic(client, seed):
     completion = client.chat.completions.parse(
         model="default", messages=ASK, response_format=Report, temperature=1.5, seed=seed, max_tokens=600
@@ -50,7 +49,7 @@ def test_parse_gives_the_model_of_pydantic(client, seed):
     assert isinstance(completion.choices[0].message.parsed, Report)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_parse_gives_the_arguments_of_a_pydantic_function(client, seed):
     completion = client.chat.completions.parse(
         model="default",
@@ -119,7 +118,13 @@ def test_several_at_once(client):
 def test_a_result_goes_back_into_the_conversation(client):
     tools = [openai.pydantic_function_tool(GetWeather)]
     first = client.chat.completions.create(
-        model="default", messages=ASK, tools=tools, tool_choice="required", max_tokens=300, seed=1
+        model="default",
+        messages=ASK,
+        tools=tools,
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_tokens=300,
+        seed=1,
     )
     calls = first.choices[0].message.tool_calls
     results = [{"role": "tool", "tool_call_id": c.id, "content": "Sunny."} for c in calls]
@@ -158,7 +163,8 @@ SCHEMAS = [
 def test_replies_are_what_they_must_be(client):
     """Varied schemas, calls, free text, grammars and regular expressions beside each other."""
     rng = random.Random(11)
-    ended = 0
+    seeds = [rng.randrange(10**9) for _ in range(REPLIES)]
+    constrained = ended = 0
 
     def ask(i):
         schema = SCHEMAS[i % len(SCHEMAS)]
@@ -175,13 +181,19 @@ def test_replies_are_what_they_must_be(client):
         elif kind == 3:
             more["extra_body"] = {"guided_regex": "[a-f]{3,9}(-[0-9]{2})?"}
         reply = client.chat.completions.create(
-            model="default", messages=ASK, temperature=1.5, seed=rng.randrange(10**9), max_tokens=160, **more
+            model="default",
+            messages=ASK,
+            temperature=1.5,
+            seed=seeds[i],
+            max_tokens=160 if more else 16,
+            **more,
         )
         return kind, schema, more, reply.choices[0]
 
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         for kind, schema, more, choice in pool.map(ask, range(REPLIES)):
-            if choice.finish_reason == "length":
+            constrained += bool(more)
+            if not more or choice.finish_reason == "length":
                 continue
             ended += 1
             for call in choice.message.tool_calls or []:
@@ -192,7 +204,7 @@ def test_replies_are_what_they_must_be(client):
                 jsonschema.validate(json.loads(choice.message.content), schema)
             elif kind == 3:
                 assert re.fullmatch("[a-f]{3,9}(-[0-9]{2})?", choice.message.content)
-    assert ended > REPLIES * 0.6
+    assert ended > constrained * 0.8
 
 
 HOSTILE = {
@@ -205,22 +217,23 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", list(HOSTILE))
-def test_a_hostile_schema_is_refused_soon_and_stalls_nobody(client, name):
+def test_hostile_schemas_are_refused_while_a_reply_goes_on(client):
     stream = client.chat.completions.create(
         model="default", messages=ASK, stream=True, max_tokens=60, extra_body={"ignore_eos": True}
     )
-    next(iter(stream))
-    began = time.monotonic()
-    with pytest.raises(openai.BadRequestError) as e:
-        client.chat.completions.create(
-            model="default",
-            messages=ASK,
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": "s", "strict": True, "schema": HOSTILE[name]()},
-            },
-        )
-    assert time.monotonic() - began < 2
-    assert e.value.param == "response_format.json_schema.schema"
-    assert sum(1 for _ in stream) > 30
+    chunks = iter(stream)
+    next(chunks)
+    for name, schema in HOSTILE.items():
+        with pytest.raises(openai.BadRequestError) as e:
+            client.chat.completions.create(
+                model="default",
+                messages=ASK,
+                response_format={
+                    "type": "json_schema",
+                    "json_schema": {"name": "s", "strict": True, "schema": schema()},
+                },
+            )
+        assert e.value.param == "response_format.json_schema.schema", name
+    rest = list(chunks)
+    assert len(rest) > 30
+    assert rest[-1].choices[0].finish_reason == "length"

@@ -3,6 +3,7 @@ package dev.vllmmlx.spi;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * One message of a conversation. What a client did not send is absent, so that a template can tell.
@@ -41,6 +42,22 @@ public record Message(
         List.of(),
         Optional.empty(),
         Optional.empty());
+  }
+
+  /** What it says, its parts a line each; empty where there is no content. */
+  public String text() {
+    return switch (content.orElse(null)) {
+      case null -> "";
+      case Content.Plain(var text) -> text;
+      case Content.Parts(var parts) ->
+          parts.stream()
+              .map(
+                  part ->
+                      switch (part) {
+                        case Part.Text(var text) -> text;
+                      })
+              .collect(Collectors.joining("\n"));
+    };
   }
 
   /** What a message says. */

@@ -12,6 +12,7 @@ import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.grammar.ConstraintCompiler;
 import dev.vllmmlx.text.grammar.ConstraintException;
 import dev.vllmmlx.text.tokenizer.Tokenizer;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -79,6 +80,8 @@ final class AnswerPlanner implements AutoCloseable {
               ? tokenizer.endOfGenerationIds().stream().mapToInt(Integer::intValue).toArray()
               : new int[0];
       return Optional.of(new AnswerConstraint(compiler().compile(wanted), noEnds));
+    } catch (ConstraintException.Busy e) {
+      throw new EngineException.Overloaded(e.getMessage(), Duration.ofSeconds(1));
     } catch (ConstraintException e) {
       throw new EngineException.InvalidRequest("constraint", e.getMessage());
     }

@@ -27,7 +27,7 @@ public final class PromptEncoder {
   /**
    * A prompt in ids.
    *
-   * @param thinking whether its end has opened the model's thinking
+   * @param thinking whether the answer to it begins inside of the model's thinking
    */
   record Encoded(int[] ids, boolean thinking) {}
 
@@ -40,8 +40,7 @@ public final class PromptEncoder {
     return switch (prompt) {
       case Prompt.Chat chat -> {
         var text = render(chat);
-        yield new Encoded(
-            tokenizer.encode(text, false), !chat.continueLast() && answers.thinksAfter(text));
+        yield new Encoded(tokenizer.encode(text, false), answers.thinks(chat, text));
       }
       case Prompt.Text(var text, var addSpecialTokens) ->
           new Encoded(tokenizer.encode(text, addSpecialTokens), false);

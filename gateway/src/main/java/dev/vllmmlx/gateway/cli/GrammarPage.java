@@ -36,6 +36,7 @@ record GrammarPage(String schema) {
       case ConstraintException.Unsatisfiable _ -> "unsatisfiable";
       case ConstraintException.TooLarge _ -> "too_large";
       case ConstraintException.TooSlow _ -> "too_slow";
+      case ConstraintException.Busy _ -> "busy";
       case ConstraintException.Stuck _ -> "stuck";
     };
   }

@@ -62,17 +62,20 @@ final class ConstraintFields {
     var type = format.requiredText("type");
     return switch (type) {
       case "text" -> Optional.empty();
-      case "json_object" -> Optional.of(new Wanted(new Constraint.JsonObject(), "response_format"));
+      // llama.cpp's clients may put a schema beside it.
+      case "json_object" ->
+          Optional.of(
+              format
+                  .node("schema")
+                  .map(schema -> wanted(format, "schema", schema, true, JsonWhitespace.BOUNDED))
+                  .orElseGet(() -> new Wanted(new Constraint.JsonObject(), "response_format")));
       case "json_schema" -> {
         var inner = format.object("json_schema").orElseThrow(() -> format.missing("json_schema"));
         inner.requiredText("name");
         inner.text("description");
         var schema = inner.node("schema").orElseThrow(() -> inner.missing("schema"));
-        yield Optional.of(
-            new Wanted(
-                new Constraint.JsonSchema(
-                    schemaText(inner, "schema", schema), inner.flag("strict", false)),
-                inner.path("schema")));
+        var strict = inner.flag("strict", false);
+        yield Optional.of(wanted(inner, "schema", schema, strict, JsonWhitespace.BOUNDED));
       }
       default ->
           throw format.invalid(
@@ -104,13 +107,13 @@ final class ConstraintFields {
   }
 
   private void schema(Fields of, String name, JsonWhitespace whitespace) {
-    of.node(name)
-        .ifPresent(
-            node ->
-                found(
-                    new Wanted(
-                        new Constraint.JsonSchema(schemaText(of, name, node), true, whitespace),
-                        of.path(name))));
+    of.node(name).ifPresent(node -> found(wanted(of, name, node, true, whitespace)));
+  }
+
+  private static Wanted wanted(
+      Fields of, String name, JsonNode schema, boolean strict, JsonWhitespace whitespace) {
+    return new Wanted(
+        new Constraint.JsonSchema(schemaText(of, name, schema), strict, whitespace), of.path(name));
   }
 
   /** A schema may be given as an object, as true or false, or as the JSON text of either. */

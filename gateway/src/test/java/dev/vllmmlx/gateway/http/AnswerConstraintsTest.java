@@ -89,6 +89,10 @@ class AnswerConstraintsTest {
     assertThat(completion("'guided_json':'{\\\"type\\\":\\\"object\\\"}'").constraint())
         .isEqualTo(schema(true));
     assertThat(completion("'json_schema':{'type':'object'}").constraint()).isEqualTo(schema(true));
+    assertThat(
+            chat("'response_format':{'type':'json_object','schema':{'type':'object'}}")
+                .constraint())
+        .isEqualTo(schema(true));
     assertThat(chat("'guided_regex':'a+'").constraint()).isEqualTo(new Constraint.Regex("a+"));
     assertThat(chat("'guided_choice':['a','b']").constraint())
         .isEqualTo(new Constraint.Choice(List.of("a", "b")));

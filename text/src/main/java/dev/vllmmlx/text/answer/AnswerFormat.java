@@ -1,6 +1,7 @@
 package dev.vllmmlx.text.answer;
 
 import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Tool;
 import dev.vllmmlx.text.parts.PartReader;
 import dev.vllmmlx.text.reasoning.ReasoningFormat;
@@ -74,9 +75,20 @@ public record AnswerFormat(Optional<ReasoningFormat> reasoning, Optional<ToolCal
     return marks;
   }
 
-  /** Whether an answer to {@code prompt}, as rendered, begins inside of thinking. */
-  public boolean thinksAfter(String prompt) {
-    return reasoning.map(format -> format.isOpenAfter(prompt)).orElse(false);
+  /**
+   * Whether an answer begins inside of thinking, or goes on inside of it where the chat's last
+   * message is to be continued.
+   *
+   * @param prompt the chat as rendered
+   */
+  public boolean thinks(Prompt.Chat chat, String prompt) {
+    return reasoning
+        .map(
+            format ->
+                chat.continueLast()
+                    ? format.isOpenIn(chat.messages().getLast().text())
+                    : format.isOpenAfter(prompt))
+        .orElse(false);
   }
 
   /**

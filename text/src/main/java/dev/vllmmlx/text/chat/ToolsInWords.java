@@ -32,8 +32,8 @@ record ToolsInWords(ToolCallFormat format) {
       if (message.role().equals("tool")
           && !messages.isEmpty()
           && messages.getLast().role().equals("user")) {
-        var before = text(messages.removeLast());
-        said = Message.of("user", before + "\n" + text(said));
+        var before = messages.removeLast().text();
+        said = Message.of("user", before + "\n" + said.text());
       }
       messages.add(said);
     }
@@ -53,7 +53,8 @@ record ToolsInWords(ToolCallFormat format) {
     if (message.role().equals("tool")) {
       var function = message.toolCallId().map(functions::get).or(message::name);
       return Message.of(
-          "user", "Result%s: %s".formatted(function.map(" of "::concat).orElse(""), text(message)));
+          "user",
+          "Result%s: %s".formatted(function.map(" of "::concat).orElse(""), message.text()));
     }
     if (message.toolCalls().isEmpty()) {
       return message;
@@ -62,7 +63,7 @@ record ToolsInWords(ToolCallFormat format) {
         message.toolCalls().stream()
             .map(call -> format.written(call.function(), call.arguments()))
             .collect(Collectors.joining("\n"));
-    var text = text(message);
+    var text = message.text();
     return new Message(
         message.role(),
         Optional.of(new Content.Plain(text.isEmpty() ? calls : text + "\n" + calls)),
@@ -88,24 +89,9 @@ record ToolsInWords(ToolCallFormat format) {
     if (!messages.isEmpty()
         && List.of("system", "developer").contains(messages.getFirst().role())) {
       var first = messages.removeFirst();
-      messages.addFirst(Message.of(first.role(), text(first) + "\n\n" + words));
+      messages.addFirst(Message.of(first.role(), first.text() + "\n\n" + words));
     } else {
       messages.addFirst(Message.of("system", words));
     }
-  }
-
-  private static String text(Message message) {
-    return switch (message.content().orElse(null)) {
-      case null -> "";
-      case Content.Plain(var text) -> text;
-      case Content.Parts(var parts) ->
-          parts.stream()
-              .map(
-                  part ->
-                      switch (part) {
-                        case Message.Part.Text(var text) -> text;
-                      })
-              .collect(Collectors.joining("\n"));
-    };
   }
 }

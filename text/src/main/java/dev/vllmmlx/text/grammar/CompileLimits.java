@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * How much a constraint may take.
  *
- * @param time for compiling one
+ * @param time for compiling one, waiting for a processor included
  * @param sourceChars the longest source of one
  * @param grammarSize symbols in a grammar's productions
  * @param lexerFuel work on the initial lexer, in expression nodes; about 50,000 a millisecond
@@ -28,7 +28,7 @@ public record CompileLimits(
 
   public static final CompileLimits DEFAULT =
       new CompileLimits(
-          Duration.ofMillis(1500),
+          Duration.ofMillis(700),
           1 << 20,
           500_000,
           1_000_000,

@@ -33,13 +33,15 @@ final class CompileThreads {
     private final CompletableFuture<T> result = new CompletableFuture<>();
     private final AtomicBoolean hasSlot = new AtomicBoolean();
     private final AtomicBoolean isOverdue = new AtomicBoolean();
+    private volatile boolean begun;
 
     private void run(Supplier<T> work, Consumer<Task<T>> after) {
       try {
         if (!slots.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-          throw tooSlow("too many constraints are being compiled; try again");
+          throw busy();
         }
         hasSlot.set(true);
+        begun = true;
         result.complete(work.get());
       } catch (Throwable failure) {
         result.completeExceptionally(failure);
@@ -68,6 +70,9 @@ final class CompileThreads {
       try {
         return result.get(limit.toMillis(), TimeUnit.MILLISECONDS);
       } catch (TimeoutException e) {
+        if (!begun) {
+          throw busy();
+        }
         if (hasSlot.get() && overdue.tryAcquire()) {
           isOverdue.set(true);
           leave();
@@ -101,6 +106,10 @@ final class CompileThreads {
         .stackSize(STACK_BYTES)
         .start(() -> task.run(work, after));
     return task;
+  }
+
+  private static ConstraintException busy() {
+    return new ConstraintException.Busy("too many constraints are being compiled; try again");
   }
 
   private static ConstraintException tooSlow(String message) {

@@ -76,17 +76,36 @@ public final class ConstraintCompiler implements AutoCloseable {
   private Compiled compiled(Constraint constraint) {
     CompileThreads.Task<Compiled> task;
     synchronized (cache) {
+      task = cache.get(constraint);
+    }
+    return (task == null ? start(constraint, source(constraint)) : task).await();
+  }
+
+  /**
+   * What the native compiler is given. What is too large is refused here, before it takes a place.
+   */
+  private NativeSource source(Constraint constraint) {
+    if (constraint instanceof Constraint.JsonSchema json) {
+      checkLength(json.schema());
+    }
+    var source = GrammarWriter.write(constraint, vocabulary);
+    checkLength(source.data());
+    return source;
+  }
+
+  private CompileThreads.Task<Compiled> start(Constraint constraint, NativeSource source) {
+    synchronized (cache) {
       if (closed) {
         throw new IllegalStateException("the compiler is closed");
       }
-      task = cache.get(constraint);
+      var task = cache.get(constraint);
       if (task == null) {
         running++;
-        task = threads.start(() -> translate(constraint), done -> settle(constraint, done));
+        task = threads.start(() -> translate(constraint, source), done -> settle(constraint, done));
         cache.put(constraint, task);
       }
+      return task;
     }
-    return task.await();
   }
 
   private void settle(Constraint constraint, CompileThreads.Task<Compiled> task) {
@@ -104,12 +123,7 @@ public final class ConstraintCompiler implements AutoCloseable {
     }
   }
 
-  private Compiled translate(Constraint constraint) {
-    if (constraint instanceof Constraint.JsonSchema json) {
-      checkLength(json.schema());
-    }
-    var source = GrammarWriter.write(constraint, vocabulary);
-    checkLength(source.data());
+  private Compiled translate(Constraint constraint, NativeSource source) {
     var schema = rootSchema(constraint);
     var keywords = new SchemaKeywords(schema);
     long compiled;
@@ -161,13 +175,24 @@ public final class ConstraintCompiler implements AutoCloseable {
     }
   }
 
-  /** Makes the first mask: it shows what can never begin, and copies find it made. */
+  /**
+   * Makes the first mask, which shows what can never begin, and copies find it made; and goes
+   * through the text that is forced at the beginning, on a copy.
+   */
   private void tryOut(long compiled) {
     var words = (vocabulary.size() + 31) / 32;
+    var copy = 0L;
     try (var arena = Arena.ofConfined()) {
-      Native.mask(compiled, arena.allocate(ValueLayout.JAVA_INT, words).address(), words);
+      var out = arena.allocate(ValueLayout.JAVA_INT, words);
+      Native.mask(compiled, out.address(), words);
+      copy = Native.copy(compiled);
+      Native.forced(copy, out.address(), out.byteSize());
     } catch (Native.Failure failure) {
-      throw NativeFailures.ofFirstMask(failure);
+      throw NativeFailures.ofFirstStep(failure);
+    } finally {
+      if (copy != 0) {
+        Native.free(copy);
+      }
     }
   }
 

@@ -76,6 +76,15 @@ public abstract sealed class ConstraintException extends RuntimeException {
     }
   }
 
+  /** Others are being compiled, and none of them has ended within {@link CompileLimits}' time. */
+  public static final class Busy extends ConstraintException {
+    private static final long serialVersionUID = 1;
+
+    public Busy(String message) {
+      super(message);
+    }
+  }
+
   /**
    * A text got to a place where the constraint cannot go on: no token fits, or finding those that
    * fit takes more than {@link CompileLimits} allow. Only this matcher is lost.

@@ -41,6 +41,13 @@ final class GrammarWriter {
 
   private static JsonSchemaSource checked(JsonSchemaSource schema) {
     SchemaCost.check(schema.schema());
+    var keywords = new SchemaKeywords(schema.schema());
+    keywords.checkNumbers();
+    var patterns = keywords.patternsNotKept();
+    if (schema.strict() && !patterns.isEmpty()) {
+      var first = patterns.getFirst();
+      throw new ConstraintException.Unsupported(first.keyword(), first.path(), first.why());
+    }
     return schema;
   }
 
@@ -199,9 +206,10 @@ final class GrammarWriter {
 
   /**
    * A regular expression between slashes, matched as a whole. {@code \\d}, {@code \\w} and {@code
-   * \\s} are ASCII's: what Java and JavaScript mean by them, and Python, too.
+   * \\s} and their opposites are ASCII's: what Java and JavaScript mean by them, and Python, too.
    */
   private static String regex(String pattern) {
+    RegexSize.check(pattern);
     var bare = withoutAnchors(pattern);
     if (bare.isEmpty()) {
       return "\"\"";
@@ -219,9 +227,12 @@ final class GrammarWriter {
             throw new ConstraintException.Invalid(
                 "the regular expression ends with a lone backslash");
           }
-          var ascii = asciiClass(bare.charAt(i));
+          var letter = bare.charAt(i);
+          var ascii = asciiClass(Character.toLowerCase(letter));
           if (ascii.isEmpty()) {
-            out.append('\\').append(bare.charAt(i));
+            out.append('\\').append(letter);
+          } else if (Character.isUpperCase(letter)) {
+            out.append("[^").append(ascii).append(']');
           } else {
             out.append(inClass ? ascii : "[" + ascii + "]");
           }

@@ -55,6 +55,13 @@ record JsonSchemaSource(ObjectNode schema, boolean strict) {
   ObjectNode withOptions(JsonWhitespace whitespace) {
     var copy = schema.deepCopy();
     copy.remove(OPTIONS);
+    if (!strict) {
+      for (var inner : new SchemaKeywords(copy).schemas()) {
+        if (SchemaKeywords.looksAround(inner)) {
+          ((ObjectNode) inner).remove("pattern");
+        }
+      }
+    }
     var options = copy.putObject(OPTIONS);
     options.put("lenient", !strict);
     // As some models write what is not ASCII.

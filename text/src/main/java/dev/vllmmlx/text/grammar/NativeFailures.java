@@ -77,8 +77,8 @@ final class NativeFailures {
     return failure.getMessage().contains("oneOf constraints are not supported");
   }
 
-  /** Of the mask at a text's start. */
-  static ConstraintException ofFirstMask(Native.Failure failure) {
+  /** Of the mask at a text's start, or of what is forced there. */
+  static ConstraintException ofFirstStep(Native.Failure failure) {
     var message = firstLine(failure);
     return message.startsWith("NoExtension")
         ? new ConstraintException.Unsatisfiable("no text satisfies the constraint")

@@ -2,23 +2,39 @@ package dev.vllmmlx.text.grammar;
 
 import java.math.BigInteger;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /**
  * What compiling a JSON Schema will cost, estimated before: the native compiler counts its steps,
- * and a step can copy a schema of any size, or compare two regular expressions. One unit is at most
- * a microsecond.
+ * and a step can copy a schema of any size, or compare two regular expressions. One unit is about a
+ * microsecond at most.
  *
  * <p>A {@code $ref} that stands alone is compiled once for all its uses. Where it has to be merged
  * with something, its target is copied; a chain of such copies doubles at every link.
  */
 final class SchemaCost {
-  private static final long MOST = 3_000_000;
+  private static final long MOST = 2_000_000;
+
+  /** For a schema that says nothing costly, and for a copy of one. */
+  private static final long SCHEMA = 60;
+
+  private static final long COPY = 6;
+
+  private static final long REFERENCE = 100;
+
+  /** For a value of a constant that is no text. */
+  private static final long VALUE = 60;
+
+  /** For a text of a constant, and for some of its characters. */
+  private static final long TEXT = 10;
+
+  private static final long CHARACTERS = 3;
 
   /** For telling whether two patterns of names overlap. */
-  private static final long PATTERN_PAIR = 600;
+  private static final long PATTERN_PAIR = 200;
 
   /** How many pairs of options are told apart in one unit. */
   private static final long OPTION_PAIRS = 10;
@@ -26,6 +42,7 @@ final class SchemaCost {
   private static final Set<String> MERGES = Set.of("allOf", "anyOf", "oneOf", "$ref");
   private static final Set<String> SAY_NOTHING =
       Set.of("$defs", "definitions", "title", "description", "$comment", "default", "examples");
+  private static final Set<String> CONSTANTS = Set.of("const", "enum");
   private static final Set<String> HOLD_MAPS = Set.of("properties", "patternProperties");
 
   /** No model's context holds more characters or items than this. */
@@ -34,10 +51,13 @@ final class SchemaCost {
   private static final Set<String> LEASTS = Set.of("minItems", "minLength", "minProperties");
 
   /** For a state of the automaton that counts remainders, one for each value. */
-  private static final long REMAINDER = 15;
+  private static final long REMAINDER = 30;
 
-  /** A row of properties is looked at once for each of them, so many at a time. */
+  /** A row of properties is looked at once for each that may be absent, so many at a time. */
   private static final long PROPERTIES = 5;
+
+  /** Likewise for each that is there in any case. */
+  private static final long REQUIRED = 25;
 
   /** Of the automaton that patterns of one string make together: times four for each. */
   private static final long PATTERNS = 600;
@@ -86,6 +106,14 @@ final class SchemaCost {
    * @throws ConstraintException.TooLarge when it is more than anyone should wait for
    */
   static void check(JsonNode root) {
+    if (estimate(root) > MOST) {
+      throw new ConstraintException.TooLarge(
+          "the schema becomes too large when its references and alternatives are merged");
+    }
+  }
+
+  /** In units; more than {@link #MOST} is not exact. */
+  static long estimate(JsonNode root) {
     var cost = new SchemaCost(root);
     var total = cost.of(root, false);
     for (var kind : Set.of("$defs", "definitions")) {
@@ -93,10 +121,7 @@ final class SchemaCost {
         total = total.plus(cost.of(entry.getValue(), false));
       }
     }
-    if (total.nodes() > MOST || total.work() > MOST) {
-      throw new ConstraintException.TooLarge(
-          "the schema becomes too large when its references and alternatives are merged");
-    }
+    return Math.max(total.nodes(), total.work());
   }
 
   /**
@@ -112,9 +137,14 @@ final class SchemaCost {
             "%s is %s: no answer is that long".formatted(least, schema.get(least)));
       }
     }
+    if (schema.path("pattern").isString()) {
+      RegexSize.check(schema.get("pattern").stringValue());
+    }
+    schema.path("patternProperties").propertyNames().forEach(RegexSize::check);
     var cost =
         Cost.ONE
-            .plusWork(names(schema) * names(schema) / PROPERTIES)
+            .plusWork(merged ? COPY : SCHEMA)
+            .plusWork(properties(schema))
             .plusWork(remainders(schema.path("multipleOf")) * REMAINDER)
             .plusPatterns(schema.has("pattern") || schema.has("format") ? 1 : 0);
     var parts = schema.propertyNames().stream().filter(key -> !SAY_NOTHING.contains(key)).count();
@@ -122,9 +152,11 @@ final class SchemaCost {
     for (var entry : schema.properties()) {
       var key = entry.getKey();
       var value = entry.getValue();
-      if (key.equals("$ref")) {
+      if (CONSTANTS.contains(key)) {
+        cost = cost.plusWork(constant(value));
+      } else if (key.equals("$ref")) {
         var target = merged || parts > 1 ? target(value.asString("")) : Cost.ONE;
-        cost = cost.plus(target).plusPatterns(target.patterns());
+        cost = cost.plus(target).plusPatterns(target.patterns()).plusWork(merged ? 0 : REFERENCE);
       } else if (MERGES.contains(key) && value.isArray()) {
         var inner = merged || parts > 1 || (key.equals("allOf") && value.size() > 1);
         var sum = Cost.ONE;
@@ -152,7 +184,9 @@ final class SchemaCost {
         }
       } else if (HOLD_MAPS.contains(key)) {
         for (var inner : value.properties()) {
-          cost = cost.plus(of(inner.getValue(), merged));
+          cost =
+              cost.plus(of(inner.getValue(), merged))
+                  .plusWork(inner.getKey().length() / CHARACTERS);
         }
         if (key.equals("patternProperties")) {
           var patterns = (long) value.size();
@@ -162,7 +196,7 @@ final class SchemaCost {
         cost = SAY_NOTHING.contains(key) ? cost : cost.plus(of(value, merged));
       } else if (value.isArray()) {
         for (var item : value) {
-          cost = cost.plus(item.isObject() ? of(item, merged) : Cost.ONE);
+          cost = item.isObject() ? cost.plus(of(item, merged)) : cost.plusWork(1);
         }
       }
     }
@@ -172,8 +206,29 @@ final class SchemaCost {
         : cost.withPatternsAsWork();
   }
 
-  private static long names(JsonNode schema) {
-    return (long) schema.path("properties").size() + schema.path("required").size();
+  private static long properties(JsonNode schema) {
+    var properties = schema.path("properties");
+    var required = new HashSet<String>();
+    schema.path("required").forEach(name -> required.add(name.asString("")));
+    var all = properties.size() + required.stream().filter(name -> !properties.has(name)).count();
+    var optional =
+        properties.propertyNames().stream().filter(name -> !required.contains(name)).count();
+    return optional * all / PROPERTIES + all * all / REQUIRED;
+  }
+
+  /** Of a value that is written as it stands. */
+  private static long constant(JsonNode value) {
+    if (value.isString()) {
+      return TEXT + value.stringValue().length() / CHARACTERS;
+    }
+    var cost = VALUE;
+    for (var entry : value.properties()) {
+      cost += TEXT + entry.getKey().length() / CHARACTERS + constant(entry.getValue());
+    }
+    for (var i = 0; i < (value.isArray() ? value.size() : 0); i++) {
+      cost += constant(value.get(i));
+    }
+    return cost;
   }
 
   /** How many remainders there are to tell apart: 0.25 has 25 of them, 1000 has one. */

@@ -1,5 +1,6 @@
 package dev.vllmmlx.text.grammar;
 
+import java.math.BigDecimal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -34,6 +35,8 @@ final class SchemaKeywords {
           "$recursiveRef",
           "$recursiveAnchor",
           "contentSchema");
+
+  private static final List<String> LOOK_AROUND = List.of("(?=", "(?!", "(?<=", "(?<!");
 
   private static final Set<String> HOLD_ONE =
       Set.of(
@@ -103,6 +106,34 @@ final class SchemaKeywords {
     return places.stream().map(Place::schema).toList();
   }
 
+  /**
+   * The native compiler keeps the numbers of constants as 64 bits: of more digits it would write
+   * another number.
+   *
+   * @throws ConstraintException.Unsupported for a constant that holds such a number
+   */
+  void checkNumbers() {
+    for (var place : places) {
+      for (var keyword : List.of("const", "enum")) {
+        if (holdsLongNumber(place.schema().path(keyword))) {
+          throw new ConstraintException.Unsupported(
+              keyword, place.path() + "/" + keyword, "a number in it has too many digits");
+        }
+      }
+    }
+  }
+
+  private static boolean holdsLongNumber(JsonNode value) {
+    if (!value.isNumber()) {
+      return value.valueStream().anyMatch(SchemaKeywords::holdsLongNumber);
+    }
+    var exact = value.decimalValue();
+    var nearest = exact.doubleValue();
+    return !(value.isIntegralNumber() && value.canConvertToLong())
+        && (Double.isInfinite(nearest)
+            || new BigDecimal(Double.toString(nearest)).compareTo(exact) != 0);
+  }
+
   /** The path of a {@code oneOf} whose options may overlap; of any where each looks well. */
   String overlappingOptions() {
     return places.stream()
@@ -167,6 +198,44 @@ final class SchemaKeywords {
         .orElse("");
   }
 
+  /** Patterns that look around themselves or back, which no automaton does. */
+  List<IgnoredKeyword> patternsNotKept() {
+    return places.stream()
+        .filter(place -> looksAround(place.schema()))
+        .map(
+            place ->
+                new IgnoredKeyword(
+                    "pattern",
+                    place.path() + "/pattern",
+                    "look-around and back-references are not supported"))
+        .toList();
+  }
+
+  static boolean looksAround(JsonNode schema) {
+    var pattern = schema.path("pattern").asString("");
+    var inClass = false;
+    for (var i = 0; i < pattern.length(); i++) {
+      switch (pattern.charAt(i)) {
+        case '\\' -> {
+          i++;
+          if (!inClass && i < pattern.length() && "123456789k".indexOf(pattern.charAt(i)) >= 0) {
+            return true;
+          }
+        }
+        case '[' -> inClass = true;
+        case ']' -> inClass = false;
+        case '(' -> {
+          var at = i;
+          if (!inClass && LOOK_AROUND.stream().anyMatch(mark -> pattern.startsWith(mark, at))) {
+            return true;
+          }
+        }
+        default -> {}
+      }
+    }
+    return false;
+  }
+
   /** What of the schema is left to a check of the finished text. */
   List<IgnoredKeyword> notKept() {
     var ignored = new ArrayList<IgnoredKeyword>();
@@ -186,7 +255,7 @@ final class SchemaKeywords {
 
   /** What the native compiler's warnings add to that. */
   List<IgnoredKeyword> ignored(String warnings) {
-    var ignored = new ArrayList<IgnoredKeyword>();
+    var ignored = new ArrayList<>(patternsNotKept());
     if (warnings.contains("Unimplemented keys")) {
       ignored.addAll(notKept());
     }

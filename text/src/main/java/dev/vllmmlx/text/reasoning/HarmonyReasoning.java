@@ -44,6 +44,11 @@ public record HarmonyReasoning() implements ReasoningFormat {
   }
 
   @Override
+  public boolean isOpenIn(String answer) {
+    return answer.lastIndexOf(OPEN) > answer.lastIndexOf("<|end|>");
+  }
+
+  @Override
   public PartReader reader(boolean open, PartReader answer) {
     return new HarmonyReader(open, answer, _ -> Optional.empty());
   }

@@ -28,6 +28,9 @@ public sealed interface ReasoningFormat permits TaggedReasoning, HarmonyReasonin
   /** Whether an answer to {@code prompt}, as rendered, begins inside of thinking. */
   boolean isOpenAfter(String prompt);
 
+  /** Whether an answer that has come so far is inside of thinking that it opened itself. */
+  boolean isOpenIn(String answer);
+
   /**
    * @param open whether the answer begins inside of thinking
    * @param answer reads what is not thinking

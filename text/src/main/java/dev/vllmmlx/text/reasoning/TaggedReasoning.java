@@ -66,6 +66,12 @@ public record TaggedReasoning(
   }
 
   @Override
+  public boolean isOpenIn(String answer) {
+    var text = answer.stripLeading();
+    return opens.stream().anyMatch(text::startsWith) && closes.stream().noneMatch(text::contains);
+  }
+
+  @Override
   public PartReader reader(boolean open, PartReader answer) {
     return new TaggedReasoningReader(this, open, answer);
   }

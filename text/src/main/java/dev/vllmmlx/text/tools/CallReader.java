@@ -58,7 +58,8 @@ final class CallReader implements PartReader {
 
   @Override
   public void finish(boolean cut, Parts out) {
-    if (cut && state == State.CALL && (!bare || calls.count() > begun)) {
+    var calling = state == State.CALL && (!bare || calls.count() > 0);
+    if (cut && (calling || state == State.BETWEEN)) {
       return; // The beginning of a call is no use to anybody.
     }
     scan.end();

@@ -107,15 +107,33 @@ final class NotationSchema {
         var options = new ArrayList<ObjectNode>();
         for (var option : schema.path(keyword)) {
           if (option.isObject()) {
-            var merged = without(schema, keyword);
-            merged.setAll((ObjectNode) option);
-            options.addAll(options(merged, depth + 1));
+            options.addAll(options(merged(without(schema, keyword), option), depth + 1));
           }
         }
         return options;
       }
     }
     return List.of(schema);
+  }
+
+  /** What an option says goes before what stands beside the options; both name properties. */
+  private static ObjectNode merged(ObjectNode schema, JsonNode option) {
+    var required = JSON.createArrayNode();
+    var properties = JSON.createObjectNode();
+    for (var each : List.of(schema, option)) {
+      each.path("required").forEach(required::add);
+      if (each.path("properties") instanceof ObjectNode declared) {
+        properties.setAll(declared);
+      }
+    }
+    schema.setAll((ObjectNode) option);
+    if (!required.isEmpty()) {
+      schema.set("required", required);
+    }
+    if (!properties.isEmpty()) {
+      schema.set("properties", properties);
+    }
+    return schema;
   }
 
   private ObjectNode resolved(String reference) {
@@ -260,8 +278,9 @@ final class NotationSchema {
         .filter(name -> !OF_LISTS.contains(name) && !OF_NUMBERS.contains(name))
         .filter(name -> !OF_TEXTS.contains(name))
         .forEach(leftOut::add);
-    if (schema.path("properties") instanceof ObjectNode properties && !properties.isEmpty()) {
-      var required = schema.path("required").valueStream().map(JsonNode::asString).toList();
+    var required = schema.path("required").valueStream().map(JsonNode::asString).toList();
+    var properties = properties(schema, required);
+    if (!properties.isEmpty()) {
       var members = new ArrayList<Constraint>();
       var must = new ArrayList<Boolean>();
       for (var property : properties.properties()) {
@@ -285,6 +304,25 @@ final class NotationSchema {
             ? value(each, depth + 1)
             : any(DEEPEST_ANY);
     return free(value, bareKeys, keyEnd);
+  }
+
+  /** Those declared, and those that must be there besides. */
+  private ObjectNode properties(ObjectNode schema, List<String> required) {
+    var all = JSON.createObjectNode();
+    if (schema.path("properties") instanceof ObjectNode declared) {
+      all.setAll(declared);
+    }
+    var others = schema.path("additionalProperties");
+    for (var name : required) {
+      if (!all.has(name)) {
+        if (others.isBoolean() && !others.booleanValue()) {
+          throw new EngineException.InvalidRequest(
+              "tools", "parameters of %s: %s".formatted(function, ToolSchema.impossible(name)));
+        }
+        all.set(name, others.isObject() ? others : JSON.createObjectNode());
+      }
+    }
+    return all;
   }
 
   private String key(String name, boolean bare) {

@@ -29,6 +29,8 @@ final class TaggedCallStep implements Step {
   private final Step end;
   private State state = State.NAME;
   private String function;
+  private ToolSchema schema;
+  private Map<String, Map<String, Object>> properties = Map.of();
   private String key;
   private int count;
   private String held = ""; // White space that may belong to the closing tag.
@@ -64,6 +66,8 @@ final class TaggedCallStep implements Step {
           if (result != Result.DONE) {
             return result;
           }
+          schema = ToolSchema.of(calls.tool(function));
+          properties = schema.properties();
           calls.arguments("{");
           state = State.KEY;
         }
@@ -89,7 +93,7 @@ final class TaggedCallStep implements Step {
           if (!beforeValue(in)) {
             return Step.missing(in);
           }
-          var property = property(ToolSchema.of(calls.tool(function)));
+          var property = property();
           calls.arguments((count++ == 0 ? "" : ", ") + JSON.writeValueAsString(key) + ": ");
           if (ToolSchema.isText(property)) {
             calls.arguments("\"");
@@ -132,8 +136,8 @@ final class TaggedCallStep implements Step {
     }
   }
 
-  private Map<String, Object> property(ToolSchema schema) {
-    var declared = schema.properties().get(key);
+  private Map<String, Object> property() {
+    var declared = properties.get(key);
     return declared == null ? schema.others().orElse(Map.of()) : declared;
   }
 

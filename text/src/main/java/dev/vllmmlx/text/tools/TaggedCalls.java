@@ -161,12 +161,18 @@ final class TaggedCalls extends MarkedFormat {
 
   /** What a tool that is not strict asks beyond this is looked at when the call is whole. */
   private static void check(Tool tool, ToolSchema schema) {
+    schema.impossible().ifPresent(why -> refuse(tool, why));
     if (schema.strict() && !schema.unkept().isEmpty()) {
-      throw new EngineException.InvalidRequest(
-          "tools",
-          "parameters of %s: this model writes arguments one by one, for which %s cannot be kept"
-              .formatted(tool.name(), String.join(", ", schema.unkept())));
+      refuse(
+          tool,
+          "this model writes arguments one by one, for which %s cannot be kept"
+              .formatted(String.join(", ", schema.unkept())));
     }
+  }
+
+  private static void refuse(Tool tool, String why) {
+    throw new EngineException.InvalidRequest(
+        "tools", "parameters of %s: %s".formatted(tool.name(), why));
   }
 
   private Constraint anyArguments(ToolSchema schema, Map<String, Object> each) {

@@ -76,6 +76,12 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
    * and those that it requires besides. One of any kind is an empty schema.
    */
   Map<String, Map<String, Object>> properties() {
+    var properties = declared();
+    required().forEach(name -> properties.putIfAbsent(name, others().orElse(Map.of())));
+    return properties;
+  }
+
+  private Map<String, Map<String, Object>> declared() {
     var properties = new LinkedHashMap<String, Map<String, Object>>();
     for (var schema : composed()) {
       if (schema.get("properties") instanceof Map<?, ?> map) {
@@ -84,7 +90,6 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
                 properties.merge((String) name, object(property), ToolSchema::either));
       }
     }
-    required().forEach(name -> properties.putIfAbsent(name, others().orElse(Map.of())));
     return properties;
   }
 
@@ -106,6 +111,22 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
     addTogether(root, all, identities());
     all.forEach(schema -> required.addAll(names(schema.get("required"))));
     return required;
+  }
+
+  /** Why there are no arguments that fit; empty where none is seen. */
+  Optional<String> impossible() {
+    var declared = declared();
+    return others().isPresent() || root.containsKey("patternProperties")
+        ? Optional.empty()
+        : required().stream()
+            .filter(name -> !declared.containsKey(name))
+            .map(ToolSchema::impossible)
+            .findFirst();
+  }
+
+  static String impossible(String required) {
+    return "nothing satisfies /required: \"%s\" is not among the properties, and additionalProperties is false"
+        .formatted(required);
   }
 
   /** The root and all that it refers to or is composed of. */

@@ -42,6 +42,10 @@ class ConstraintErrorsTest {
       {"oneOf":[{"type":"integer"},{"type":"number"}]}                   | oneOf             | /oneOf
       {"properties":{"a":{},"b":{}},"maxProperties":1}                   | maxProperties     | /maxProperties
       {"patternProperties":{"^a":{},"b$":{}}}                            | patternProperties | /patternProperties
+      {"properties":{"a":{"const":[12345678901234567890123]}}}           | const             | /properties/a/const
+      {"items":{"enum":[1, 0.1234567890123456789]}}                      | enum              | /items/enum
+      {"properties":{"a":{"pattern":"^(?!x)[a-z]+$"}}}                   | pattern           | /properties/a/pattern
+      {"items":{"pattern":"([ab])\\\\1"}}                                 | pattern           | /items/pattern
       """;
 
   @ParameterizedTest
@@ -63,7 +67,8 @@ class ConstraintErrorsTest {
         """
         {"type":"object","properties":{"a":{"type":"array","items":{"type":"integer"},"uniqueItems":true},
           "b":{"type":"string","format":"frobnicated","not":{"const":"x"}},
-          "c":{"oneOf":[{"type":"integer"},{"type":"number"}]}},"required":["a","b","c"]}""";
+          "c":{"oneOf":[{"type":"integer"},{"type":"number"}]},
+          "d":{"type":"string","pattern":"^(?!x)[a-z]+$"}},"required":["a","b","c"]}""";
     try (var matcher = compiler.compile(new Constraint.JsonSchema(schema, false))) {
       assertThat(matcher.ignored())
           .extracting(IgnoredKeyword::path)
@@ -71,7 +76,8 @@ class ConstraintErrorsTest {
               "/properties/a/uniqueItems",
               "/properties/b/format",
               "/properties/b/not",
-              "/properties/c/oneOf");
+              "/properties/c/oneOf",
+              "/properties/d/pattern");
     }
     try (var matcher =
         compiler.compile(new Constraint.JsonSchema("{\"type\":\"object\"}", false))) {

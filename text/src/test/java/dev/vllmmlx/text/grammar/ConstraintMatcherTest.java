@@ -45,6 +45,8 @@ class ConstraintMatcherTest {
     assertThat(admits(new Constraint.Regex("(?:yes|no)\\$"), "no$")).isTrue();
     assertThat(admits(new Constraint.Regex("[\\w.]+\n"), "a.b\n")).isTrue();
     assertThat(admits(new Constraint.Regex(""), "")).isTrue();
+    assertThat(begins(new Constraint.Regex("[^\\S]"), "\u2029")).as("so is \\S").isFalse();
+    assertThat(admits(new Constraint.Regex("\\D[\\W_]"), "\u0661_")).isTrue();
   }
 
   @Test

@@ -2,12 +2,15 @@ package dev.vllmmlx.text.reasoning;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vllmmlx.spi.Message;
+import dev.vllmmlx.spi.Prompt;
 import dev.vllmmlx.spi.Tool;
 import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.parts.PartReader;
 import dev.vllmmlx.text.tools.Read;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -93,6 +96,22 @@ class ReasoningFormatsTest {
     assertThat(format.isOpenAfter(prompt)).isTrue();
     assertThat(format.isOpenAfter(prompt + "x")).isFalse();
     everyCut(format, true, behindOpening(format, ANSWER), new Found(THOUGHT, ANSWER, 0));
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void alsoWhereAnAnswerToBeContinuedHasOpenedIt(ReasoningFormat format) {
+    var answers = new AnswerFormat(Optional.of(format), Optional.empty());
+    assertThat(answers.thinks(continued(format.opening() + "\nI wonder"), "")).isTrue();
+    var closed = format.opening() + "\nI wonder" + format.closing();
+    assertThat(answers.thinks(continued(closed), "")).isFalse();
+    assertThat(answers.thinks(continued(closed + "\n\nYes"), "")).isFalse();
+    assertThat(answers.thinks(continued("Yes, since"), format.opening())).isFalse();
+  }
+
+  private static Prompt.Chat continued(String answer) {
+    var messages = List.of(Message.of("user", "Well?"), Message.of("assistant", answer));
+    return new Prompt.Chat(messages, List.of(), Map.of(), true);
   }
 
   @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vllmmlx.spi.Constraint;
+import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.Tool;
 import dev.vllmmlx.text.answer.AnswerFormat;
 import dev.vllmmlx.text.parts.Part;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ToolCallFormatsTest {
 
@@ -64,6 +66,26 @@ class ToolCallFormatsTest {
           .hasMessageContaining("of f");
       var lenient = new Tool("f", Optional.empty(), Optional.of(parameters), false);
       assertThat(format.constraint(List.of(lenient), wanted)).isNotNull();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"qwen3_coder", "glm45", "pythonic", "tool_code", "functiongemma", "gemma4"})
+  void argumentsThatCannotBeAreRefused(String name) {
+    var format = ToolCallFormats.named(name).orElseThrow();
+    var wanted = new Constraint.ToolCalls(true, Optional.empty(), false);
+    var parameters =
+        Map.<String, Object>of(
+            "properties", Map.of("a", Map.of()),
+            "required", List.of("a", "b"),
+            "additionalProperties", false);
+    for (var strict : List.of(true, false)) {
+      var tool = new Tool("f", Optional.empty(), Optional.of(parameters), strict);
+      assertThatThrownBy(() -> format.constraint(List.of(tool), wanted))
+          .isInstanceOf(EngineException.InvalidRequest.class)
+          .hasMessageContaining("parameters of f")
+          .hasMessageContaining("/required: \"b\"");
     }
   }
 

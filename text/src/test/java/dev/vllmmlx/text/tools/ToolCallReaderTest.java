@@ -1,6 +1,7 @@
 package dev.vllmmlx.text.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.vllmmlx.spi.Tool;
 import java.util.ArrayList;
@@ -84,6 +85,21 @@ class ToolCallReaderTest {
         assertThat(read.content()).isEmpty();
         assertThat(read.calls()).hasSize(1);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void neitherDoesOneThatIsCutInALaterCall(ToolCallFormat format) {
+    var call = format.written("get_weather", ARGUMENTS);
+    var both = call + "\n" + call;
+    // Its calls are messages, which nothing but a message's start follows.
+    assumeThat(format).isNotInstanceOf(HarmonyCalls.class);
+    assumeThat(read(format, false, both).calls()).hasSize(2);
+    for (int i = call.length(); i < both.length(); i++) {
+      var read = read(format, true, both.substring(0, i));
+      assertThat(read.content()).as(both.substring(0, i)).isEmpty();
+      assertThat(read.calls()).isNotEmpty();
     }
   }
 

@@ -5,6 +5,9 @@ import org.junit.jupiter.api.Test;
 
 /** OpenAI's own Python SDK, over HTTP, against the distribution. */
 final class OpenAiPythonTest {
+  /** The profile {@code replies} asks for two hundred. */
+  private static final String REPLIES = "REPLIES=" + Integer.getInteger("replies", 16);
+
   private final PythonEnvironment python = new PythonEnvironment();
 
   @Test
@@ -22,24 +25,18 @@ final class OpenAiPythonTest {
   }
 
   @Test
-  void worksWithTheDefaultModel() {
+  void worksWithTheDefaultModelInTheSimpleEngine() {
     try (var server = RunningServer.start()) {
       python.pytest("test_model.py", server);
       python.pytest("test_server_page.py", server);
+      python.pytest("test_structured.py", server, REPLIES);
     }
   }
 
   @Test
   void keepsWhatRepliesMustBeInTheBatchedEngine() {
     try (var server = RunningServer.start("--engine", "batched")) {
-      python.pytest("test_structured.py", server);
-    }
-  }
-
-  @Test
-  void keepsWhatRepliesMustBeInTheSimpleEngine() {
-    try (var server = RunningServer.start()) {
-      python.pytest("test_structured.py", server, "REPLIES=" + Integer.getInteger("replies", 16));
+      python.pytest("test_structured.py", server, REPLIES);
     }
   }
 }

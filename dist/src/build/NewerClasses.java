@@ -9,10 +9,11 @@ import java.net.URLClassLoader;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 
 /**
- * {@code java NewerClasses.java JAR...}: gives classes that are older than Java 6 the form of Java
- * 8, with stack maps. The JVM checks such old ones by inference and leaves them out of its
+ * {@code java NewerClasses.java FROM.jar TO.jar}: a copy in which classes older than Java 6 have the
+ * form of Java 8, with stack maps. The JVM checks such old ones by inference and leaves them out of its
  * ahead-of-time cache; picocli's, which every start needs, took half a second so.
  */
 final class NewerClasses {
@@ -22,9 +23,11 @@ final class NewerClasses {
   private NewerClasses() {}
 
   public static void main(String[] jars) throws IOException {
-    for (var jar : jars) {
-      rewrite(Path.of(jar));
-    }
+    var from = Path.of(jars[0]);
+    var to = Path.of(jars[1]);
+    Files.createDirectories(to.toAbsolutePath().getParent());
+    Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+    rewrite(to);
   }
 
   private static void rewrite(Path jar) throws IOException {

@@ -86,8 +86,7 @@ final class AheadOfTimeCacheTest {
   @Test
   void aCacheOfOtherJarsIsIgnored() throws Exception {
     for (var jar : List.of(jars().getFirst(), jars().getLast())) {
-      var aside =
-          Files.copy(jar, scratch.resolve("aside.jar"), StandardCopyOption.COPY_ATTRIBUTES);
+      var aside = Files.copy(jar, scratch.resolve("aside.jar"), StandardCopyOption.COPY_ATTRIBUTES);
       try {
         try (var files = FileSystems.newFileSystem(jar)) {
           Files.writeString(files.getPath("other"), "another content");

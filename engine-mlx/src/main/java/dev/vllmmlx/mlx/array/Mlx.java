@@ -256,7 +256,9 @@ public final class Mlx {
   }
 
   /**
-   * The arrays of a {@code .gguf} file. Its metadata are for {@code hub} to read.
+   * The arrays of a {@code .gguf} file by name, in the order of names; they belong to the open
+   * scope. MLX gives Q4_0, Q4_1 and Q8_0 tensors as packed weights with {@code .scales} and {@code
+   * .biases} in groups of 32, and other types as float16. The metadata are for {@code hub} to read.
    *
    * @throws MlxException where there is none, or it cannot be read as one
    */

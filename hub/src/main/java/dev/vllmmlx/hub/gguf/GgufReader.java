@@ -31,7 +31,7 @@ final class GgufReader {
   private static final int MAX_NESTING = 4;
   private static final long MAX_KEY_BYTES = 65_535; // set by the format
 
-  /** The format's value types by their numbers, with the fewest bytes that a value takes. */
+  /** The format's value types by their numbers, with the fewest bytes a value takes. */
   private enum Type {
     UINT8(1),
     INT8(1),
@@ -120,24 +120,36 @@ final class GgufReader {
 
   /** Goes on behind a value. */
   private void pass(String key, Type type, int depth) {
+    var what = "the value of '" + key + "'"; // once for all strings of a vocabulary
     switch (type) {
-      case STRING -> passBytes("the value of '" + key + "'", i64());
+      case STRING -> passBytes(what, i64());
       case ARRAY -> {
         var element = type(key);
         var count = count("length of '" + key + "'", element.minimumBytes);
-        if (element == Type.ARRAY && depth == MAX_NESTING) {
-          throw new GgufException("the arrays of '%s' are nested too deep.".formatted(key));
-        }
-        if (element == Type.STRING || element == Type.ARRAY) {
-          for (var i = 0; i < count; i++) {
-            pass(key, element, depth + 1);
+        switch (element) {
+          case STRING -> {
+            for (var i = 0; i < count; i++) {
+              passBytes(what, i64());
+            }
           }
-        } else {
-          passBytes("the value of '" + key + "'", (long) count * element.minimumBytes);
+          case ARRAY -> {
+            var deeper = deeper(key, depth);
+            for (var i = 0; i < count; i++) {
+              pass(key, element, deeper);
+            }
+          }
+          default -> passBytes(what, (long) count * element.minimumBytes);
         }
       }
-      default -> passBytes("the value of '" + key + "'", type.minimumBytes);
+      default -> passBytes(what, type.minimumBytes);
     }
+  }
+
+  private static int deeper(String key, int depth) {
+    if (depth == MAX_NESTING) {
+      throw new GgufException("the arrays of '%s' are nested too deep.".formatted(key));
+    }
+    return depth + 1;
   }
 
   private void passBytes(String what, long count) {
@@ -273,18 +285,17 @@ final class GgufReader {
       }
       case STRING -> {
         var strings = new String[count];
+        var what = "a string of '" + key + "'";
         for (var i = 0; i < count; i++) {
-          strings[i] = string("a string of '" + key + "'", Integer.MAX_VALUE);
+          strings[i] = string(what, Integer.MAX_VALUE);
         }
         yield strings;
       }
       case ARRAY -> {
-        if (depth == MAX_NESTING) {
-          throw new GgufException("the arrays of '%s' are nested too deep.".formatted(key));
-        }
+        var deeper = deeper(key, depth);
         var arrays = new Object[count];
         for (var i = 0; i < count; i++) {
-          arrays[i] = array(key, depth + 1);
+          arrays[i] = array(key, deeper);
         }
         yield arrays;
       }

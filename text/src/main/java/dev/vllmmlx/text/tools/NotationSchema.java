@@ -77,10 +77,10 @@ final class NotationSchema {
 
   private void check() {
     if (strict && !leftOut.isEmpty()) {
-      throw new EngineException.InvalidRequest(
-          "tools",
-          "parameters of %s: this model does not write arguments as JSON, so that %s cannot be kept"
-              .formatted(function, String.join(", ", leftOut)));
+      throw ToolSchema.refusal(
+          function,
+          "this model does not write arguments as JSON, so that %s cannot be kept"
+              .formatted(String.join(", ", leftOut)));
     }
   }
 
@@ -204,10 +204,9 @@ final class NotationSchema {
       case "boolean" -> word("true", "false");
       case "null" -> word("null");
       default ->
-          throw new EngineException.InvalidRequest(
-              "tools",
-              "parameters of %s: no type is \"%s\", there are %s"
-                  .formatted(function, type, String.join(", ", TYPES)));
+          throw ToolSchema.refusal(
+              function,
+              "no type is \"%s\", there are %s".formatted(type, String.join(", ", TYPES)));
     };
   }
 
@@ -245,10 +244,8 @@ final class NotationSchema {
     int min = schema.path("minItems").asInt(0);
     int max = schema.path("maxItems").asInt(-1);
     if (min > MOST_ITEMS || max > MOST_ITEMS) {
-      throw new EngineException.InvalidRequest(
-          "tools",
-          "parameters of %s: minItems and maxItems may be %d at most"
-              .formatted(function, MOST_ITEMS));
+      throw ToolSchema.refusal(
+          function, "minItems and maxItems may be %d at most".formatted(MOST_ITEMS));
     }
     var item =
         schema.path("items") instanceof ObjectNode items
@@ -316,8 +313,7 @@ final class NotationSchema {
     for (var name : required) {
       if (!all.has(name)) {
         if (others.isBoolean() && !others.booleanValue()) {
-          throw new EngineException.InvalidRequest(
-              "tools", "parameters of %s: %s".formatted(function, ToolSchema.impossible(name)));
+          throw ToolSchema.refusal(function, ToolSchema.impossible(name));
         }
         all.set(name, others.isObject() ? others : JSON.createObjectNode());
       }

@@ -1,7 +1,6 @@
 package dev.vllmmlx.text.tools;
 
 import dev.vllmmlx.spi.Constraint;
-import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.Tool;
 import java.util.ArrayList;
 import java.util.List;
@@ -161,18 +160,16 @@ final class TaggedCalls extends MarkedFormat {
 
   /** What a tool that is not strict asks beyond this is looked at when the call is whole. */
   private static void check(Tool tool, ToolSchema schema) {
-    schema.impossible().ifPresent(why -> refuse(tool, why));
+    var impossible = schema.impossible();
+    if (impossible.isPresent()) {
+      throw ToolSchema.refusal(tool.name(), impossible.get());
+    }
     if (schema.strict() && !schema.unkept().isEmpty()) {
-      refuse(
-          tool,
+      throw ToolSchema.refusal(
+          tool.name(),
           "this model writes arguments one by one, for which %s cannot be kept"
               .formatted(String.join(", ", schema.unkept())));
     }
-  }
-
-  private static void refuse(Tool tool, String why) {
-    throw new EngineException.InvalidRequest(
-        "tools", "parameters of %s: %s".formatted(tool.name(), why));
   }
 
   private Constraint anyArguments(ToolSchema schema, Map<String, Object> each) {

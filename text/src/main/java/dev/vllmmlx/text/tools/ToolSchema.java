@@ -2,6 +2,7 @@ package dev.vllmmlx.text.tools;
 
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
+import dev.vllmmlx.spi.EngineException;
 import dev.vllmmlx.spi.Tool;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -122,6 +123,12 @@ record ToolSchema(Map<String, Object> root, boolean strict) {
             .filter(name -> !declared.containsKey(name))
             .map(ToolSchema::impossible)
             .findFirst();
+  }
+
+  /** Of a tool whose parameters cannot be kept in the model's way of writing calls. */
+  static EngineException refusal(String function, String why) {
+    return new EngineException.InvalidRequest(
+        "tools", "parameters of %s: %s".formatted(function, why));
   }
 
   static String impossible(String required) {

@@ -36,8 +36,13 @@ final class BatchLoop implements JobRunner<BatchModel> {
   }
 
   @Override
-  public void run(BatchModel model, EngineLoop<BatchModel> loop) throws InterruptedException {
+  public void loaded(BatchModel model) {
     this.model = model;
+    figures.publish(model.memory().gauges(), 0);
+  }
+
+  @Override
+  public void run(BatchModel model, EngineLoop<BatchModel> loop) throws InterruptedException {
     cost = new StepCost(settings.maxBatchTokens());
     scheduler = new Scheduler(loop.queue(), model.memory(), cost, settings.maxRows());
     logits = new float[settings.maxRows()][];

@@ -66,6 +66,7 @@ public final class EngineLoop<M extends AutoCloseable> {
 
   private void own(Callable<M> loader) {
     try (var model = loader.call()) {
+      runner.loaded(model);
       loaded.complete(model);
       runner.run(model, this);
     } catch (Throwable t) {

@@ -29,8 +29,12 @@ final class OneAtATime implements JobRunner<ModelRunner> {
   }
 
   @Override
-  public void run(ModelRunner model, EngineLoop<ModelRunner> loop) throws InterruptedException {
+  public void loaded(ModelRunner model) {
     this.model = model;
+  }
+
+  @Override
+  public void run(ModelRunner model, EngineLoop<ModelRunner> loop) throws InterruptedException {
     var decoding = new DecodeLoop(settings.prefillChunk(), model.vocabularySize());
     try (var cache =
         new PromptCache<ModelState>(settings.promptCaches(), settings.promptCacheBytes())) {

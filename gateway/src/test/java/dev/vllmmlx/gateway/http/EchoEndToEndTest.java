@@ -160,7 +160,7 @@ class EchoEndToEndTest {
                     Map.of(
                         "tokens-per-second", "100",
                         "max-queue", "256",
-                        "max-running", "40",
+                        "max-running", "20",
                         "context-length", "256"),
                     (_, _, _) -> {}));
     try (busyEngine;

@@ -65,8 +65,8 @@ record BatchedSettings(
           new EngineOption(
               "block-size",
               EngineOption.Type.INTEGER,
-              "32",
-              "Tokens of a block of the paged cache, a multiple of 32"),
+              "",
+              "Tokens of a block of the paged cache, a multiple of 32; 32 unless given"),
           new EngineOption(
               "kv-cache-memory",
               EngineOption.Type.BYTES,
@@ -88,19 +88,29 @@ record BatchedSettings(
    */
   static BatchedSettings of(EngineContext context) {
     var read = new OptionReader(context);
-    var blockSize = read.integer("block-size", BLOCK_STEP).orElseThrow();
-    if (blockSize % BLOCK_STEP != 0) {
-      throw OptionReader.wrong(
-          "block-size", "must be a multiple of %d, and is %d".formatted(BLOCK_STEP, blockSize));
-    }
     var disk = disk(read);
+    var paged = context.flag("use-paged-cache") || disk.isPresent();
     return new BatchedSettings(
         read.integer("max-num-seqs", 1).orElseThrow(),
         read.integer("max-batch-tokens", 1).orElseThrow(),
-        context.flag("use-paged-cache") || disk.isPresent(),
-        blockSize,
+        paged,
+        blockSize(read, paged),
         read.bytes("kv-cache-memory"),
         disk);
+  }
+
+  private static int blockSize(OptionReader read, boolean paged) {
+    var given = read.integer("block-size", BLOCK_STEP);
+    if (given.isPresent() && !paged) {
+      throw OptionReader.wrong(
+          "block-size", "is for the blocks of --use-paged-cache, which is not given");
+    }
+    var size = given.orElse(BLOCK_STEP);
+    if (size % BLOCK_STEP != 0) {
+      throw OptionReader.wrong(
+          "block-size", "must be a multiple of %d, and is %d".formatted(BLOCK_STEP, size));
+    }
+    return size;
   }
 
   private static Optional<Disk> disk(OptionReader read) {

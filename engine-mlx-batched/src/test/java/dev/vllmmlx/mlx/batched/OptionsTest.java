@@ -90,4 +90,11 @@ class OptionsTest {
             EngineException.InvalidRequest.class,
             refusal -> assertThat(refusal.field()).contains(option));
   }
+
+  @Test
+  void aSizeOfBlocksIsRefusedWhereThereAreNone() {
+    assertThatThrownBy(() -> engine(Map.of("block-size", "64")).close())
+        .isInstanceOf(EngineException.InvalidRequest.class)
+        .hasMessageContaining("--use-paged-cache");
+  }
 }

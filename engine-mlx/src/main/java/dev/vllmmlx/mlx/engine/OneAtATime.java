@@ -10,7 +10,11 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Computes one job at a time, and keeps the KV caches of some chats for their next turn. */
+/**
+ * Computes one job at a time, and keeps the KV caches of some chats for their next turn. An Error
+ * ends the job that it happened to, as an exception does: the heap or the stack may do for the
+ * next.
+ */
 final class OneAtATime implements JobRunner<ModelRunner> {
   private static final Logger LOG = LoggerFactory.getLogger(OneAtATime.class);
 
@@ -94,9 +98,6 @@ final class OneAtATime implements JobRunner<ModelRunner> {
               ? known
               : new EngineException.Internal("the model could not compute this request", e));
       close(state);
-      if (e instanceof Error fatal) {
-        throw fatal;
-      }
     }
     loop.took(Duration.ofNanos(System.nanoTime() - began));
   }
@@ -107,7 +108,7 @@ final class OneAtATime implements JobRunner<ModelRunner> {
       if (state != null) {
         state.close();
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("what a failed request held could not be freed", e);
     }
   }

@@ -16,6 +16,7 @@ final class HashModel implements ModelRunner {
   final AtomicInteger passes = new AtomicInteger();
   final AtomicInteger computedTokens = new AtomicInteger();
   volatile Runnable atPass = () -> {};
+  volatile Runnable atRest = () -> {};
   volatile boolean closed;
 
   @Override
@@ -39,7 +40,9 @@ final class HashModel implements ModelRunner {
   }
 
   @Override
-  public void rest() {}
+  public void rest() {
+    atRest.run();
+  }
 
   @Override
   public void close() {

@@ -30,11 +30,14 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The engine's queue, threads, caches and ends, over a model that is quick and can be held up. */
 class SimpleEngineTest {
@@ -263,34 +266,45 @@ class SimpleEngineTest {
     assertThat(order).containsExactly("!9", "a1", "b1", "c1", "a2", "b2", "a3");
   }
 
-  @Test
-  void failsOneRequestAndGoesOn() throws Exception {
+  @ParameterizedTest
+  @MethodSource("faults")
+  void failsOneRequestAndGoesOn(Throwable fault) throws Exception {
     var passes = new int[1];
     model.atPass =
         () -> {
           if (++passes[0] == 3) {
-            throw new IllegalStateException("[matmul] shapes do not fit");
+            switch (fault) {
+              case RuntimeException exception -> throw exception;
+              case Error error -> throw error;
+              default -> throw new AssertionError(fault);
+            }
           }
         };
-    generate("hello", 10).failure(EngineException.Internal.class);
+    assertThat(generate("hello", 10).failure(EngineException.Internal.class)).hasCause(fault);
     assertThat(engine.status().state()).isEqualTo(EngineStatus.State.READY);
     assertThat(generate("hello", 10).awaitEnd().text()).isEqualTo(textOfAFreshEngine("hello", 10));
   }
 
+  static Stream<Throwable> faults() {
+    return Stream.of(
+        new IllegalStateException("[matmul] shapes do not fit"),
+        new OutOfMemoryError("of a pass"),
+        new StackOverflowError("in the depths of a pass"));
+  }
+
   @Test
   void saysWhyItsThreadEnded() throws Exception {
-    var gate = holdUp();
-    model.atPass =
+    var resting = new Semaphore(0);
+    var gate = new Semaphore(0);
+    model.atRest =
         () -> {
+          resting.release();
           gate.acquireUninterruptibly();
           throw new NoClassDefFoundError("dev/vllmmlx/Missing");
         };
-    var running = generate("hello", 10);
-    awaitRunning();
+    resting.acquire();
     var waiting = generate("hello", 10);
-    awaitWaiting(1);
     gate.release();
-    running.failure(EngineException.Internal.class);
     waiting.failure(EngineException.Unavailable.class);
     generate("late", 1).failure(EngineException.Unavailable.class);
     assertThat(engine.status().state()).isEqualTo(EngineStatus.State.FAILED);

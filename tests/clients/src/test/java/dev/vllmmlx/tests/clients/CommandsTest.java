@@ -50,7 +50,7 @@ final class CommandsTest {
       strings = {
         "--continuous-batching --stream-interval 5",
         "--continuous-batching --use-paged-cache",
-        "--engine batched --max-num-seqs 8 --block-size 64 --kv-cache-memory 1GB"
+        "--engine batched --max-num-seqs 8 --use-paged-cache --block-size 64 --kv-cache-memory 1GB"
       })
   void servesManyByTheBatchedEngine(String options) throws Exception {
     var ended = run("serve mlx-community/Llama-3.2-3B-Instruct-4bit --port 0 " + options);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class SchedulingTest {
 
     @Override
     public void before(List<Chunk> chunks, Consumer<List<Chunk>> computes) {
-      open.acquireUninterruptibly();
+      pass();
       var tokens = new HashMap<String, Integer>();
       for (var chunk : chunks) {
         tokens.merge(chunk.row().job().request().id(), chunk.tokens().length, Integer::sum);
@@ -50,8 +51,26 @@ class SchedulingTest {
       steps.add(tokens);
     }
 
+    /** A test that failed opens no gate: it is not to wait for its engine for ever. */
+    private void pass() {
+      try {
+        if (!open.tryAcquire(60, TimeUnit.SECONDS)) {
+          throw new IllegalStateException("the test did not let this step through");
+        }
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
     void openForGood() {
       open.release(1_000_000);
+    }
+
+    /** The next step is planned, and waits. */
+    void awaitStep() throws InterruptedException {
+      while (open.getQueueLength() == 0) {
+        Thread.sleep(1);
+      }
     }
 
     /** In which step a request had tokens for the first time. */
@@ -78,14 +97,12 @@ class SchedulingTest {
   /** Keeps the engine's thread at the gate, so that what is asked next waits in the queue. */
   private Answer occupy(Engine engine, int tokens) throws InterruptedException {
     var first = Requests.of("first", "First.", tokens).ask(engine);
-    while (gate.open.getQueueLength() == 0) {
-      Thread.sleep(1);
-    }
+    gate.awaitStep();
     return first;
   }
 
   private static void awaitWaiting(Engine engine, int count) throws InterruptedException {
-    for (var i = 0; i < 1000; i++) {
+    for (var i = 0; i < 6000; i++) {
       // Their prompts are read on other threads.
       var known =
           engine.status().requests().stream().filter(each -> each.promptTokens() > 0).count();
@@ -147,9 +164,10 @@ class SchedulingTest {
       var low = Requests.of("low", "Hello", 5).priority(-1).ask(engine);
       awaitWaiting(engine, 1);
       gate.open.release(10);
-      while (gate.steps.size() < 10 || gate.open.getQueueLength() == 0) {
+      while (gate.steps.size() < 10) {
         Thread.sleep(1);
       }
+      gate.awaitStep();
       var high = Requests.of("high", "Hello", 5).priority(3).ask(engine);
       awaitWaiting(engine, 2);
       gate.openForGood();
@@ -169,7 +187,7 @@ class SchedulingTest {
   @Test
   void aDeadlineEndsWhoRunsAndWhoWaits() throws Exception {
     try (var engine = engine("max-num-seqs", "1")) {
-      var deadline = Instant.now().plusMillis(1000);
+      var deadline = Instant.now().plusMillis(2000);
       var first = Requests.of("first", "First.", 400).deadline(deadline).ask(engine);
       gate.open.release(5);
       first.awaitFirstToken();
@@ -229,6 +247,10 @@ class SchedulingTest {
       var first = Requests.of("first", shared + "1", 20).ask(engine);
       gate.open.release(2);
       first.awaitFirstToken();
+      while (gate.steps.size() < 2) {
+        Thread.sleep(1);
+      }
+      gate.awaitStep();
       var sharing = Requests.of("sharing", shared + "2", 2).ask(engine);
       var stranger = Requests.of("stranger", shared + "2", 2).tenant("another").ask(engine);
       awaitWaiting(engine, 2);
@@ -254,9 +276,7 @@ class SchedulingTest {
       var brief = Requests.of("brief", "y".repeat(241), 2).ask(engine);
       gate.open.release();
       brief.awaitFirstToken();
-      while (gate.open.getQueueLength() == 0) {
-        Thread.sleep(1);
-      }
+      gate.awaitStep();
       // 256 tokens for itself, where it found 512.
       assertThat(engine.status().gauges().get("kv_bytes")).isEqualTo(256 * 512);
       gate.openForGood();

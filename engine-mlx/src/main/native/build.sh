@@ -87,6 +87,7 @@ for source in $sources; do
     *_avx512.cpp) extra="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mavx2" only=linux-x86_64 ;;
     *_avx2.cpp) extra="-mavx2 -mfma -mf16c" only=linux-x86_64 ;;
     *_neon.cpp) extra= only=linux-aarch64,macos-aarch64 ;;
+    *_neondot.cpp) extra="-march=armv8.2-a+dotprod" only=linux-aarch64,macos-aarch64 ;;
     *) extra= only= ;;
   esac
   case ,$only, in ,, | *,$platform,*) ;; *) continue ;; esac

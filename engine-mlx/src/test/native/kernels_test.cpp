@@ -178,7 +178,9 @@ double test_product(const Kernels& set, int bits, int group, Float kind, int64_t
   std::vector<float> y(rows * outputs);
   set.multiply(w, laid.row(0), laid.stride(), rows, 0, outputs, y.data(), outputs, room.data());
   double error = relative(y, expected);
-  expect(error < 5e-7, what + ": relative error " + std::to_string(error * 1e6) + "e-6");
+  // Activations of 16 bits where there are no longer ones: see field_shorts.inc.
+  bool shorts = (what.starts_with("avx2 ") || what.starts_with("neondot ")) && kind != Float::f32 && (bits == 2 || bits == 4 || bits == 8);
+  expect(error < (shorts ? 4e-5 : 5e-7), what + ": relative error " + std::to_string(error * 1e6) + "e-6");
   for (int64_t many : {1, 2, 3, 4, 7, 8, 33}) {
     for (int64_t begin = 0; begin < outputs; begin += 5) {
       int64_t end = std::min(outputs, begin + 5 + many);
@@ -240,7 +242,7 @@ void measure(const Kernels& set, int bits, int group, Float kind) {
 
 int main(int count, char** arguments) {
   bool speed = count > 1 && std::strcmp(arguments[1], "speed") == 0;
-  for (auto name : {"portable", "avx2", "avx512", "avx512vnni", "neon"}) {
+  for (auto name : {"portable", "avx2", "avx512", "avx512vnni", "neon", "neondot"}) {
     if (!choose_kernels(name)) continue;
     auto& set = kernels();
     if (count > 2 && std::strcmp(arguments[2], name) != 0) continue;

@@ -2,6 +2,13 @@
 #include <atomic>
 #include <cstring>
 
+#if defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include "kernels.h"
 
 namespace vm::cpu {
@@ -32,6 +39,20 @@ bool has_avx512vnni() {
 #endif
 }
 
+#if defined(__aarch64__)
+bool has_dot_products() {
+#if defined(__APPLE__)
+  int has = 0;
+  size_t size = sizeof has;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has != 0;
+#elif defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 const Kernels* named(const char* name) {
   bool any = std::strcmp(name, "auto") == 0;
 #if defined(__x86_64__)
@@ -45,6 +66,9 @@ const Kernels* named(const char* name) {
     return &avx2_kernels();
   }
 #elif defined(__aarch64__)
+  if (has_dot_products() && (any || std::strcmp(name, "neondot") == 0)) {
+    return &neondot_kernels();
+  }
   if (any || std::strcmp(name, "neon") == 0) { // every processor of 64 bits has it
     return &neon_kernels();
   }

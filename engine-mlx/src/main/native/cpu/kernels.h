@@ -104,12 +104,13 @@ const Kernels& avx512_kernels();
 const Kernels& avx512vnni_kernels();
 #elif defined(__aarch64__)
 const Kernels& neon_kernels();
+const Kernels& neondot_kernels();
 #endif
 
 // The best set that this machine has, or the one chosen.
 const Kernels& kernels();
 
-// Chooses a set by name ("portable", "avx2", "avx512", "avx512vnni", "neon") or the best ("auto"). False when this
+// Chooses a set by name ("portable", "avx2", "avx512", "avx512vnni", "neon", "neondot") or the best ("auto"). False when this
 // machine does not have it.
 bool choose_kernels(const char* name);
 

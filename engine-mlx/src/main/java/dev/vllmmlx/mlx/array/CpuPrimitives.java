@@ -41,7 +41,7 @@ public final class CpuPrimitives {
 
   /**
    * The instruction set whose kernels run: {@code portable}, {@code avx2}, {@code avx512}, {@code
-   * avx512vnni} or {@code neon}.
+   * avx512vnni}, {@code neon} or {@code neondot}.
    */
   public static String kernels() {
     return Native.kernels();

@@ -47,7 +47,7 @@ class CpuPrimitivesTest {
 
   static List<String> kernels() {
     var found = new ArrayList<String>();
-    for (var name : List.of("portable", "avx2", "avx512", "avx512vnni", "neon")) {
+    for (var name : List.of("portable", "avx2", "avx512", "avx512vnni", "neon", "neondot")) {
       try {
         CpuPrimitives.chooseKernels(name);
         found.add(name);

@@ -54,7 +54,8 @@ def ours(options, path, *more):
 
 
 def ours_batched(options, path, *more):
-    return ours(options, path, "--continuous-batching", "--use-paged-cache", *more)
+    """Keys and values in 16 bits, as llama.cpp's server has them."""
+    return ours(options, path, "--continuous-batching", "--use-paged-cache", "--kv-bits", 16, *more)
 
 
 def ours_crowded(options, path):
@@ -97,7 +98,8 @@ def measure(contender, loads, options, path):
     with served(command, variables, port, options.on_cores) as process:
         for load in loads:
             ask = [
-                "env", f"VLLM_MLX_JAVA_OPTS={LOAD_OPTIONS}", places.distribution(), "bench", "serve", "--url", f"http://127.0.0.1:{port}", "--json", "-",
+                "env", f"VLLM_MLX_JAVA_OPTS={LOAD_OPTIONS}",
+                places.distribution(), "bench", "serve", "--url", f"http://127.0.0.1:{port}", "--json", "-",
                 "--concurrency", load.streams, "--requests", load.requests, "--warm-up", load.warm_up, "--timeout", 900,
                 "--prompt-tokens", load.prompt or options.prompt_tokens, "--max-tokens", load.answer or options.max_tokens,
                 "--shared-prefix", load.shared,

@@ -169,7 +169,7 @@ class StockAttention {
   }
 
   mx::array unpacked(const mx::array& rows) const {
-    if (rows.dtype() != mx::int8) return rows;
+    if (rows.dtype() != mx::int8) return mx::astype(rows, a_.queries->dtype());
     auto end = rows.shape();
     auto numbers = mx::slice(rows, {0, 0, 0, 0}, {end[0], end[1], end[2], a_.dims});
     auto scale = mx::view(mx::contiguous(mx::slice(rows, {0, 0, 0, a_.dims}, end)), mx::float32);
@@ -177,7 +177,7 @@ class StockAttention {
   }
 
   void write(mx::array& pool, const mx::array& values, const Run& run) const {
-    auto rows = pool.dtype() == mx::int8 ? packed(values) : values;
+    auto rows = pool.dtype() == mx::int8 ? packed(values) : mx::astype(values, pool.dtype());
     int width = pool.shape(3);
     for (int at = run.start; at < run.end();) {
       int count = in_block(at, run.end(), run);

@@ -141,7 +141,7 @@ public final class MlxEngineOpening<M extends ServedModel> {
     try {
       return preparation.prepare(
           checkpoint,
-          options.eightBitKv() ? loaded.withEightBitKv() : loaded,
+          options.kvBits().isPresent() ? loaded.withKvBits(options.kvBits().getAsInt()) : loaded,
           options.contextLength(loaded.config().maxPositions()));
     } catch (Throwable t) {
       loaded.close();

@@ -21,7 +21,7 @@ import java.util.function.Function;
  * @param maxQueue requests that may wait beside those that run
  * @param contextLength a shorter context than the model's own
  * @param threads 0 for one for each physical core
- * @param eightBitKv whether keys and values are kept in 8 bits
+ * @param kvBits of a number of keys and values: 8 or 16; empty for the type that is computed in
  * @param toolCalls how the model writes calls, where its chat template does not say
  * @param reasoning how it marks its thinking, likewise
  */
@@ -32,7 +32,7 @@ public record MlxOptions(
     Optional<String> revision,
     int threads,
     boolean primitives,
-    boolean eightBitKv,
+    OptionalInt kvBits,
     Optional<ToolCallFormat> toolCalls,
     Optional<ReasoningFormat> reasoning) {
 
@@ -68,8 +68,8 @@ public record MlxOptions(
           new EngineOption(
               "kv-bits",
               EngineOption.Type.INTEGER,
-              "16",
-              "Bits of a number in the KV cache: 16 for the type that is computed in, or 8"),
+              "",
+              "Bits of a number in the KV cache, 8 or 16; as it is computed in unless given"),
           new EngineOption(
               "tool-call-parser",
               EngineOption.Type.TEXT,
@@ -95,7 +95,7 @@ public record MlxOptions(
         read.text("revision"),
         read.integer("threads", 0).orElseThrow(),
         read.onOrOff("primitives"),
-        kvBits(read) == 8,
+        kvBits(read),
         format(read, "tool-call-parser", ToolCallFormats::named, ToolCallFormats.names()),
         format(read, "reasoning-parser", ReasoningFormats::named, ReasoningFormats.names()));
   }
@@ -138,10 +138,10 @@ public record MlxOptions(
     return format;
   }
 
-  private static int kvBits(OptionReader read) {
-    var bits = read.integer("kv-bits", Integer.MIN_VALUE).orElse(16);
-    if (bits != 8 && bits != 16) {
-      throw OptionReader.wrong("kv-bits", "must be 8 or 16, and is " + bits);
+  private static OptionalInt kvBits(OptionReader read) {
+    var bits = read.integer("kv-bits", Integer.MIN_VALUE);
+    if (bits.isPresent() && bits.getAsInt() != 8 && bits.getAsInt() != 16) {
+      throw OptionReader.wrong("kv-bits", "must be 8 or 16, and is " + bits.getAsInt());
     }
     return bits;
   }

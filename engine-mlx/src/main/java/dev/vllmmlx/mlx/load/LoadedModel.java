@@ -21,9 +21,13 @@ public record LoadedModel(
     return model.config();
   }
 
-  /** The same model over caches in 8 bits. */
-  public LoadedModel withEightBitKv() {
-    var layers = kvLayers.stream().map(KvLayer::inEightBits).toList();
+  /**
+   * The same model over caches in 8 bits a number, or in 16.
+   *
+   * @see KvLayer#inBits
+   */
+  public LoadedModel withKvBits(int bits) {
+    var layers = kvLayers.stream().map(layer -> layer.inBits(bits)).toList();
     return new LoadedModel(model, layers, weightBytes, weights);
   }
 

@@ -12,9 +12,20 @@ import java.util.OptionalInt;
  */
 public record KvLayer(int kvHeads, int headDim, OptionalInt window, DType type) {
 
-  /** The same in 8 bits. */
-  public KvLayer inEightBits() {
-    return new KvLayer(kvHeads, headDim, window, DType.INT8);
+  /**
+   * The same in 8 bits a number, or in 16: these are float16 where 32 are computed in, and else the
+   * half type that is.
+   *
+   * @throws IllegalArgumentException for any other number
+   */
+  public KvLayer inBits(int bits) {
+    var narrower =
+        switch (bits) {
+          case 8 -> DType.INT8;
+          case 16 -> type == DType.FLOAT32 ? DType.FLOAT16 : type;
+          default -> throw new IllegalArgumentException("not 8 or 16 bits: " + bits);
+        };
+    return new KvLayer(kvHeads, headDim, window, narrower);
   }
 
   /**

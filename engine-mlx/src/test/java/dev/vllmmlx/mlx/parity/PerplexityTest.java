@@ -103,7 +103,12 @@ class PerplexityTest {
   @Test
   void keysAndValuesInEightBits() {
     var checkpoint = new Checkpoint.Gguf("smollm2", gguf);
-    predicts(checkpoint, "4bit", LoadedModel::withEightBitKv, EIGHT_BIT_KV_DRIFT);
+    predicts(checkpoint, "4bit", model -> model.withKvBits(8), EIGHT_BIT_KV_DRIFT);
+  }
+
+  @Test
+  void keysAndValuesInHalfPrecision() {
+    predicts(new Checkpoint.Gguf("smollm2", gguf), "4bit", model -> model.withKvBits(16), DRIFT);
   }
 
   private static void predictsAsFloat32Does(Checkpoint checkpoint, String form) {

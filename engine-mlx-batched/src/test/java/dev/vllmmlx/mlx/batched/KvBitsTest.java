@@ -13,11 +13,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code --kv-bits 8}: a row's bytes depend on itself alone, so answers are still those alone. */
-class EightBitKvTest {
+/** {@code --kv-bits}: a row's bytes depend on itself alone, so answers are still those alone. */
+class KvBitsTest {
   private static final long SEED = Long.getLong("mix.seed", 20261128);
+
+  private static final Map<String, String> MEMORY =
+      Map.of("use-paged-cache", "true", "kv-cache-memory", "320KB");
 
   @TempDir static Path folder;
   private static Path tiny;
@@ -28,13 +31,12 @@ class EightBitKvTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void givesTheSameAnswersAsAlone(boolean paged) throws Exception {
-    // 160 bytes a token: room for 640 tokens, which three or four sequences fill.
-    var options =
-        Map.of("max-num-seqs", "16", "max-batch-tokens", "48", "kv-cache-memory", "100KB");
-    try (var simple = Engines.simple(Optional.of(tiny), Map.of("kv-bits", "8"));
-        var batched = batched(8, paged, options)) {
+  @CsvSource({"8, true, 100KB", "8, false, 100KB", "16, true, 160KB"})
+  void givesTheSameAnswersAsAlone(int bits, boolean paged, String memory) throws Exception {
+    // 160 or 256 bytes a token: room for 640 tokens, which three or four sequences fill.
+    var options = Map.of("max-num-seqs", "16", "max-batch-tokens", "48", "kv-cache-memory", memory);
+    try (var simple = Engines.simple(Optional.of(tiny), Map.of("kv-bits", Integer.toString(bits)));
+        var batched = batched(bits, paged, options)) {
       var mixes = new Mixes(simple, 400, 120);
       for (var i = 0; i < 8; i++) {
         mixes.run(batched, SEED + i, 20);
@@ -48,18 +50,24 @@ class EightBitKvTest {
   }
 
   @Test
-  void holdsMoreTokensInTheSameMemory() throws InterruptedException {
-    // Two layers, a key and a value, two heads of 16 numbers in float32, or in bytes with a scale.
-    assertThat(blocks(16)).isEqualTo((320 << 10) / 32 / (2 * 2 * 2 * 16 * 4));
+  void holdsMoreTokensInTheSameMemory() {
+    // Two layers, a key and a value, two heads of 16 numbers in float32, float16, or bytes with a
+    // scale.
+    try (var engine = Engines.batched(Optional.of(tiny), MEMORY)) {
+      assertThat(blocks(engine)).isEqualTo((320 << 10) / 32 / (2 * 2 * 2 * 16 * 4));
+    }
+    assertThat(blocks(16)).isEqualTo((320 << 10) / 32 / (2 * 2 * 2 * 16 * 2));
     assertThat(blocks(8)).isEqualTo((320 << 10) / 32 / (2 * 2 * 2 * (16 + 4)));
   }
 
-  private static double blocks(int bits) throws InterruptedException {
-    try (var engine = batched(bits, true, Map.of("kv-cache-memory", "320KB"))) {
-      Requests.of("one", "x", 1).ask(engine).finished();
-      Engines.awaitIdle(engine);
-      return engine.status().gauges().get("kv_blocks");
+  private static double blocks(int bits) {
+    try (var engine = batched(bits, true, MEMORY)) {
+      return blocks(engine);
     }
+  }
+
+  private static double blocks(Engine engine) {
+    return engine.status().gauges().get("kv_blocks");
   }
 
   @Test

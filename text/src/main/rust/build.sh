@@ -29,7 +29,7 @@ case $platform in
   *) library=libvllmmlxgrammar.so ;;
 esac
 
-inputs=$(cd "$here" && digest build.sh Cargo.toml Cargo.lock src/*.rs | digest | cut -d ' ' -f 1)
+inputs=$(cd "$here" && digest build.sh Cargo.toml Cargo.lock src/*.rs vendor/* | digest | cut -d ' ' -f 1)
 out=$target/classes/native/grammar/$platform
 [ ! -f "$out/$library" ] || [ ! -f "$out/inputs" ] || [ "$(cat "$out/inputs")" != "$inputs" ] || exit 0
 
@@ -47,15 +47,14 @@ if [ ! -f "$built/$library" ]; then
   echo "text: compiling $library with $("$cargo" --version) (the first time takes two minutes)" >&2
   "$cargo" vendor --locked --quiet --manifest-path "$here/Cargo.toml" "$work/vendor" >/dev/null ||
     die "cargo could not get what $here/Cargo.lock names (see above)."
-  # llguidance lets a number have any exponent, and 1e999 is no finite number to any reader.
-  numbers=$work/vendor/llguidance/src/json/numeric.rs
-  sed -i.unbounded 's/\[eE\]\[+-\]?\[0-9\]+/[eE][+-]?[0-9]{1,2}/' "$numbers"
-  ! cmp -s "$numbers" "$numbers.unbounded" || die "$numbers is not what build.sh knows: bound its exponents"
-  # It walks through all text that is forced, however long, and keeps a state of its lexer for each byte.
-  parser=$work/vendor/llguidance/src/earley/parser.rs
-  sed -i.unbounded 's/while let Some(b) = s\.forced_byte() {/while s.bytes.len() < s.byte_to_token_idx.len() + 4096 {\n                let Some(b) = s.forced_byte() else { break };/' "$parser"
-  ! cmp -s "$parser" "$parser.unbounded" || die "$parser is not what build.sh knows: bound its forced text"
-  sed -i.all 's/"files":{[^}]*}/"files":{}/' "$work/vendor/llguidance/.cargo-checksum.json"
+  command -v patch >/dev/null 2>&1 || die "the build changes lines of what it compiles and found no 'patch'. Install it (your system's packages)."
+  cp "$here/vendor/first_bytes.rs" "$work/vendor/derivre/src/"
+  cp "$here/vendor/budget.rs" "$work/vendor/llguidance/src/"
+  patch -p1 -s -d "$work/vendor" <"$here/vendor/changes.patch" ||
+    die "what $here/Cargo.lock names is not what vendor/changes.patch was made for."
+  for crate in llguidance derivre; do
+    sed -i.all 's/"files":{[^}]*}/"files":{}/' "$work/vendor/$crate/.cargo-checksum.json"
+  done
   "$cargo" build --release --locked --offline --quiet --manifest-path "$here/Cargo.toml" --target-dir "$work/target" \
     --config "source.crates-io.replace-with='vendored'" --config "source.vendored.directory='$work/vendor'" >&2 ||
     die "cargo could not build $here (see above)."

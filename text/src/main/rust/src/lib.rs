@@ -11,6 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::slice;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{ensure, Result};
 use llguidance::api::{GrammarInit, ParserLimits, TopLevelGrammar};
@@ -18,7 +19,7 @@ use llguidance::toktrie::{
     parse_numeric_token, ApproximateTokEnv, InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo,
     TokTrie, TokenId,
 };
-use llguidance::{panic_utils, Logger, Matcher, ParserFactory};
+use llguidance::{panic_utils, Budget, Logger, Matcher, ParserFactory};
 
 /// A vocabulary: the trie of its tokens' bytes and what masks are made from. Shared by threads.
 pub struct Vocabulary {
@@ -31,10 +32,31 @@ pub struct Vocabulary {
 pub struct Constraint {
     matcher: Matcher,
     vocabulary: Arc<Vocabulary>,
+    /// What a step of a copy may take: one beyond it is the last. The compiled one's are its compiler's to wait for.
+    step_limit: Duration,
+    is_copy: bool,
+    step: Budget,
     /// Whether an end token was accepted behind a text that nothing could follow: llguidance does not count that one.
     ended: bool,
     /// Whether forced bytes were ever asked for, and so may lie ready in the matcher.
     forcing: bool,
+}
+
+impl Constraint {
+    fn new(matcher: Matcher, vocabulary: Arc<Vocabulary>, step_limit: Duration) -> Self {
+        let matcher = matcher.into_cancellable();
+        let step = matcher.cancellation_handle().map(|handle| handle.1).unwrap_or_default();
+        Constraint { matcher, vocabulary, step_limit, is_copy: false, step, ended: false, forcing: false }
+    }
+
+    fn step<R>(&mut self, body: impl FnOnce(&mut Self) -> R) -> R {
+        if self.is_copy {
+            self.step.begin(self.step_limit);
+        }
+        let result = body(self);
+        self.step.end();
+        result
+    }
 }
 
 /// Vocabularies and constraints that were handed out and are not freed.
@@ -139,7 +161,8 @@ pub unsafe extern "C" fn grammar_free_vocabulary(vocabulary: *mut Arc<Vocabulary
 
 /// Compiles `data` of the kind that `tag` names (`json_schema`, `regex`, `lark`, `llguidance`).
 ///
-/// `limits`: items in a row, initial lexer fuel, lexer fuel of a mask, items of a mask, lexer states, grammar size.
+/// `limits`: items in a row, initial lexer fuel, lexer fuel of a mask, items of a mask, lexer states, grammar size, and what
+/// a step may take, in microseconds.
 #[no_mangle]
 pub unsafe extern "C" fn grammar_compile(
     vocabulary: *const Arc<Vocabulary>,
@@ -155,7 +178,8 @@ pub unsafe extern "C" fn grammar_compile(
         let vocabulary = (*vocabulary).clone();
         let tag = std::str::from_utf8(array(tag, tag_len))?;
         let data = std::str::from_utf8(array(data, data_len))?;
-        let limits = array(limits, 6);
+        let limits = array(limits, 7);
+        let step_limit = Duration::from_micros(limits[6]);
         let limits = ParserLimits {
             max_items_in_row: limits[0] as usize,
             initial_lexer_fuel: limits[1],
@@ -173,7 +197,7 @@ pub unsafe extern "C" fn grammar_compile(
             limits,
         )?;
         let matcher = Matcher::new(Ok(parser));
-        Ok(hand_out(Constraint { matcher, vocabulary, ended: false, forcing: false }))
+        Ok(hand_out(Constraint::new(matcher, vocabulary, step_limit)))
     })
 }
 
@@ -190,12 +214,12 @@ pub unsafe extern "C" fn grammar_warnings(constraint: *mut Constraint, out: *mut
 pub unsafe extern "C" fn grammar_copy(constraint: *const Constraint) -> *mut Constraint {
     let constraint = &*constraint;
     guarded(std::ptr::null_mut(), 0, std::ptr::null_mut(), || {
-        Ok(hand_out(Constraint {
-            matcher: constraint.matcher.clone(),
-            vocabulary: constraint.vocabulary.clone(),
-            ended: constraint.ended,
-            forcing: constraint.forcing,
-        }))
+        let vocabulary = constraint.vocabulary.clone();
+        let mut copy = Constraint::new(constraint.matcher.clone(), vocabulary, constraint.step_limit);
+        copy.is_copy = true;
+        copy.ended = constraint.ended;
+        copy.forcing = constraint.forcing;
+        Ok(hand_out(copy))
     })
 }
 
@@ -207,7 +231,13 @@ pub unsafe extern "C" fn grammar_free(constraint: *mut Constraint) {
 /// Why the constraint can go no further; returns the length in bytes, 0 where it can.
 #[no_mangle]
 pub unsafe extern "C" fn grammar_error(constraint: *const Constraint, out: *mut u8, capacity: usize) -> usize {
-    write(&(*constraint).matcher.get_error().unwrap_or_default(), out, capacity)
+    let constraint = &*constraint;
+    let error = if constraint.matcher.is_cancelled() {
+        format!("a step takes more than {} ms", constraint.step_limit.as_millis())
+    } else {
+        constraint.matcher.get_error().unwrap_or_default()
+    };
+    write(&error, out, capacity)
 }
 
 /// The mask where forced bytes with a special token lie ready: with these in its way llguidance finds no token at all
@@ -233,6 +263,11 @@ fn forced_mask(constraint: &mut Constraint) -> Option<SimpleVob> {
     Some(mask)
 }
 
+fn mask(constraint: &mut Constraint) -> Result<SimpleVob> {
+    let forced_mask = if constraint.forcing { forced_mask(constraint) } else { None };
+    forced_mask.map_or_else(|| constraint.matcher.compute_mask_or_eos(), Ok)
+}
+
 /// Writes the tokens that may follow, a bit each, lowest first. 0, or -1 for an error.
 #[no_mangle]
 pub unsafe extern "C" fn grammar_mask(constraint: *mut Constraint, out: *mut u32, words: usize) -> i32 {
@@ -240,8 +275,7 @@ pub unsafe extern "C" fn grammar_mask(constraint: *mut Constraint, out: *mut u32
     if words < constraint.vocabulary.words {
         return -1;
     }
-    let forced_mask = if constraint.forcing { forced_mask(constraint) } else { None };
-    match forced_mask.map_or_else(|| constraint.matcher.compute_mask_or_eos(), Ok) {
+    match constraint.step(mask) {
         Ok(mask) => {
             let count = constraint.vocabulary.words;
             std::ptr::copy_nonoverlapping(mask.as_slice().as_ptr(), out, count);
@@ -257,7 +291,7 @@ pub unsafe extern "C" fn grammar_mask(constraint: *mut Constraint, out: *mut u32
 pub unsafe extern "C" fn grammar_accept(constraint: *mut Constraint, tokens: *const u32, count: usize) -> i32 {
     let constraint = &mut *constraint;
     let tokens = array(tokens, count);
-    let Ok(mut taken) = constraint.matcher.try_consume_tokens(tokens) else {
+    let Ok(mut taken) = constraint.step(|it| it.matcher.try_consume_tokens(tokens)) else {
         return -1;
     };
     if taken < count
@@ -274,7 +308,8 @@ pub unsafe extern "C" fn grammar_accept(constraint: *mut Constraint, tokens: *co
 /// How many of `tokens` would fit, of those up to an end; the constraint stays where it is. -1 for an error.
 #[no_mangle]
 pub unsafe extern "C" fn grammar_try(constraint: *mut Constraint, tokens: *const u32, count: usize) -> i32 {
-    match (*constraint).matcher.validate_tokens(array(tokens, count)) {
+    let constraint = &mut *constraint;
+    match constraint.step(|it| it.matcher.validate_tokens(array(tokens, count))) {
         Ok(fitting) => fitting as i32,
         Err(_) => -1,
     }
@@ -315,12 +350,11 @@ pub unsafe extern "C" fn grammar_state(constraint: *mut Constraint) -> i32 {
 pub unsafe extern "C" fn grammar_forced(constraint: *mut Constraint, out: *mut u8, capacity: usize) -> isize {
     let constraint = &mut *constraint;
     constraint.forcing = true;
-    let matcher = &mut constraint.matcher;
-    if matcher.is_stopped() {
-        return if matcher.is_error() { -1 } else { 0 };
+    if constraint.matcher.is_stopped() {
+        return if constraint.matcher.is_error() { -1 } else { 0 };
     }
-    let bytes = matcher.compute_ff_bytes();
-    if matcher.is_error() {
+    let bytes = constraint.step(|it| it.matcher.compute_ff_bytes());
+    if constraint.matcher.is_error() {
         return -1;
     }
     std::ptr::copy_nonoverlapping(bytes.as_ptr(), out, bytes.len().min(capacity));

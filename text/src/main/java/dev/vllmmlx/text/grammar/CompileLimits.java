@@ -13,6 +13,9 @@ import java.time.Duration;
  * @param stepLexerFuel work on the lexer for one mask, about 14,000 a millisecond
  * @param stepItems parser items for one mask, about 20,000 a millisecond
  * @param rowItems parser items at one place of a text
+ * @param step the longest that a matcher may work on one mask, on one call's tokens or on forced
+ *     text; what takes longer ends with an error. Where others keep the processor busy, half of it
+ *     is counted from when this thread has it
  * @param cached how many compiled constraints are kept
  */
 public record CompileLimits(
@@ -24,6 +27,7 @@ public record CompileLimits(
     int stepLexerFuel,
     int stepItems,
     int rowItems,
+    Duration step,
     int cached) {
 
   public static final CompileLimits DEFAULT =
@@ -32,14 +36,17 @@ public record CompileLimits(
           1 << 20,
           500_000,
           1_000_000,
-          250_000,
+          100_000,
           200_000,
           50_000,
           20_000,
+          Duration.ofMillis(40),
           128);
 
   /** In the order of the native library. */
   long[] toNative() {
-    return new long[] {rowItems, lexerFuel, stepLexerFuel, stepItems, lexerStates, grammarSize};
+    return new long[] {
+      rowItems, lexerFuel, stepLexerFuel, stepItems, lexerStates, grammarSize, step.toNanos() / 1000
+    };
   }
 }

@@ -12,7 +12,8 @@ import java.util.stream.IntStream;
  * <p>The text is encoded together with the last tokens before it, since it may go on where they
  * stop. Then tokens at its end are dropped that later text could change: where a token of the
  * vocabulary begins in the text and reaches beyond its end, a later cut is possible there, and only
- * the tokens that all such cuts have in common are kept.
+ * the tokens that all such cuts have in common are kept. It happens between two steps of a model:
+ * long text is taken in pieces, and one with many such cuts is left to the model.
  */
 record ForcedTokens(Tokenizer tokenizer, TokenBytes vocabulary) {
   private static final int CONTEXT_TOKENS = 4;
@@ -20,14 +21,18 @@ record ForcedTokens(Tokenizer tokenizer, TokenBytes vocabulary) {
   /** Fewer bytes than this are not worth an encoding. */
   private static final int FEWEST_BYTES = 2;
 
+  private static final int MOST_BYTES = 256;
+  private static final int MOST_CUTS = 32;
+
   private static final int[] NONE = {};
 
   /**
    * @param accepted the tokens before
    * @param count how many of these there are
-   * @param forced what must follow, in bytes; a special token is 0xFF and its id in brackets
+   * @param allForced what must follow, in bytes; a special token is 0xFF and its id in brackets
    */
-  int[] tokens(int[] accepted, int count, byte[] forced) {
+  int[] tokens(int[] accepted, int count, byte[] allForced) {
+    var forced = Arrays.copyOf(allForced, Math.min(allForced.length, MOST_BYTES));
     var tokens = IntStream.builder();
     var context = context(accepted, count);
     var from = 0;
@@ -123,10 +128,14 @@ record ForcedTokens(Tokenizer tokenizer, TokenBytes vocabulary) {
 
   private int[] stable(int[] tokens, byte[] context, byte[] text) {
     var kept = tokens.length;
+    var cuts = 0;
     for (var from = Math.max(0, text.length - vocabulary.longest() + 1);
         from < text.length && kept > 0;
         from++) {
       if (vocabulary.hasLonger(text, from)) {
+        if (++cuts > MOST_CUTS) {
+          return NONE;
+        }
         var cut = Arrays.copyOf(text, wholeCharacters(text, from));
         var others = encoded(context, cut);
         kept = Math.min(kept, others == null ? 0 : common(tokens, others));

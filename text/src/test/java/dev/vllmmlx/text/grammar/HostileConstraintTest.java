@@ -47,6 +47,7 @@ class HostileConstraintTest {
         limits.stepLexerFuel(),
         limits.stepItems(),
         limits.rowItems(),
+        limits.step(),
         limits.cached());
   }
 

@@ -1,6 +1,7 @@
 package dev.vllmmlx.text.grammar;
 
 import dev.vllmmlx.spi.Constraint.JsonWhitespace;
+import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.databind.DeserializationFeature;
@@ -24,6 +25,17 @@ record JsonSchemaSource(ObjectNode schema, boolean strict) {
 
   /** Between any two tokens of JSON, not more than once. */
   private static final String BOUNDED = "( |\\n {0,20})";
+
+  private static final List<String> COUNTS =
+      List.of(
+          "minLength",
+          "maxLength",
+          "minItems",
+          "maxItems",
+          "minProperties",
+          "maxProperties",
+          "minContains",
+          "maxContains");
 
   static JsonSchemaSource parse(String text, boolean strict) {
     JsonNode json;
@@ -55,11 +67,10 @@ record JsonSchemaSource(ObjectNode schema, boolean strict) {
   ObjectNode withOptions(JsonWhitespace whitespace) {
     var copy = schema.deepCopy();
     copy.remove(OPTIONS);
-    if (!strict) {
-      for (var inner : new SchemaKeywords(copy).schemas()) {
-        if (SchemaKeywords.looksAround(inner)) {
-          ((ObjectNode) inner).remove("pattern");
-        }
+    for (var inner : new SchemaKeywords(copy).schemas()) {
+      writeCountsAsIntegers((ObjectNode) inner);
+      if (!strict && SchemaKeywords.looksAround(inner)) {
+        ((ObjectNode) inner).remove("pattern");
       }
     }
     var options = copy.putObject(OPTIONS);
@@ -71,5 +82,15 @@ record JsonSchemaSource(ObjectNode schema, boolean strict) {
       case BOUNDED -> options.put("whitespace_pattern", BOUNDED);
     }
     return copy;
+  }
+
+  /** To JSON Schema 2.0 is an integer, to the native compiler it is none. */
+  private static void writeCountsAsIntegers(ObjectNode schema) {
+    for (var keyword : COUNTS) {
+      var count = schema.path(keyword).asDouble(-1);
+      if (schema.path(keyword).isBigDecimal() && count == (int) count) {
+        schema.put(keyword, (int) count);
+      }
+    }
   }
 }

@@ -241,8 +241,8 @@ final class NotationSchema {
   }
 
   private Constraint list(ObjectNode schema, int depth) {
-    int min = schema.path("minItems").asInt(0);
-    int max = schema.path("maxItems").asInt(-1);
+    var min = (int) schema.path("minItems").asDouble(0);
+    var max = (int) schema.path("maxItems").asDouble(-1);
     if (min > MOST_ITEMS || max > MOST_ITEMS) {
       throw ToolSchema.refusal(
           function, "minItems and maxItems may be %d at most".formatted(MOST_ITEMS));

@@ -72,8 +72,10 @@ public final class HarmonyReader implements PartReader {
 
   @Override
   public void finish(boolean cut, Parts out) {
-    scan.end();
-    while (step(out)) {}
+    if (!cut || state != State.BETWEEN) { // else it was cut in a header's first mark
+      scan.end();
+      while (step(out)) {}
+    }
     // What is left is a header without its message.
     leaveMessage(cut, out);
     content.finish(cut, out);
@@ -152,7 +154,7 @@ public final class HarmonyReader implements PartReader {
 
   private boolean between() {
     scan.skipSpace();
-    if (scan.isEmpty()) {
+    if (scan.isEmpty() || scan.mayBeAtAnyOf(HEADER_BEGINNINGS)) {
       return false;
     }
     state = State.START;

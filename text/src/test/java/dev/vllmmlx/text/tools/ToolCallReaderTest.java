@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.json.JsonMapper;
@@ -118,5 +119,26 @@ class ToolCallReaderTest {
     var text = format.written("launch", "{\"at\": 1}");
     assertThat(read(format, false, text).calls()).isEmpty();
     assertThat(read(format, false, text).content()).isNotEmpty();
+  }
+
+  @Test
+  void whatMayBeginAMarkOfHarmonyIsKeptInArgumentsAndIsNoContentBehindThem() {
+    var format = ToolCallFormats.named("harmony").orElseThrow();
+    var call = format.written("get_weather", "{\"city\": \"N<");
+    var inside = call.substring(0, call.lastIndexOf("<|call|>"));
+    assertThat(read(format, true, inside))
+        .isEqualTo(new Read("", List.of(new Read.Call("get_weather", "{\"city\": \"N<")), false));
+
+    var whole = format.written("get_weather", "{}");
+    var expected = List.of(new Read.Call("get_weather", "{}"));
+    for (var rest : List.of("<", "<|", "<|start", "<|start|>", "<|start|>assistant<")) {
+      var read = read(format, true, whole + rest);
+      assertThat(read.content()).as(rest).isEmpty();
+      assertThat(read.calls()).as(rest).isEqualTo(expected);
+    }
+    var bare = whole.substring(0, whole.lastIndexOf("<|call|>"));
+    assertThat(read(format, true, bare + "<").content()).isEmpty();
+    // The model's own end: what it wrote is text.
+    assertThat(read(format, false, whole + "<").content()).isEqualTo("<");
   }
 }

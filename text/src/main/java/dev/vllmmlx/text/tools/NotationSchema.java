@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -22,6 +23,11 @@ final class NotationSchema {
   private static final int DEEPEST_ANY = 2;
   private static final int DEEPEST = 24;
   private static final int MOST_ITEMS = 500;
+
+  /** Of what is written out, which is each schema as often as it may stand in a text. */
+  private static final int LARGEST = 20_000;
+
+  private static final int SIZE_OF_ANY = 20;
 
   private static final Set<String> NOTES =
       Set.of(
@@ -51,6 +57,10 @@ final class NotationSchema {
   private final boolean strict;
   private final ObjectNode root;
   private final Set<String> leftOut = new LinkedHashSet<>();
+  private long size;
+
+  /** How often what is being written stands in the whole. */
+  private long times = 1;
 
   private NotationSchema(Notation notation, String function, ToolSchema schema) {
     this.notation = notation;
@@ -84,6 +94,23 @@ final class NotationSchema {
     }
   }
 
+  private void count(int more) {
+    size += more * times;
+    if (size > LARGEST) {
+      throw ToolSchema.refusal(
+          function, "the schema is too large where arguments are not written as JSON");
+    }
+  }
+
+  /** What {@code inner} writes, which will stand so many times where it stands once now. */
+  private Constraint repeatedly(int more, Supplier<Constraint> inner) {
+    var outer = times;
+    times *= more;
+    var written = inner.get();
+    times = outer;
+    return written;
+  }
+
   private Constraint value(ObjectNode schema, int depth) {
     var options = new ArrayList<Constraint>();
     for (var option : options(schema, depth)) {
@@ -94,6 +121,7 @@ final class NotationSchema {
 
   /** The schema, or the alternatives it is made of, references followed and all of it in each. */
   private List<ObjectNode> options(ObjectNode schema, int depth) {
+    count(1);
     if (depth > DEEPEST) {
       leftOut.add("$ref (it contains itself)");
       return List.of(JSON.createObjectNode());
@@ -248,9 +276,12 @@ final class NotationSchema {
           function, "minItems and maxItems may be %d at most".formatted(MOST_ITEMS));
     }
     var item =
-        schema.path("items") instanceof ObjectNode items
-            ? value(items, depth + 1)
-            : any(DEEPEST_ANY);
+        repeatedly(
+            2,
+            () ->
+                schema.path("items") instanceof ObjectNode items
+                    ? value(items, depth + 1)
+                    : any(DEEPEST_ANY));
     return Constraint.Sequence.of(
         new Constraint.Text("["), repeated(item, min, max), new Constraint.Text("]"));
   }
@@ -281,10 +312,15 @@ final class NotationSchema {
       var members = new ArrayList<Constraint>();
       var must = new ArrayList<Boolean>();
       for (var property : properties.properties()) {
+        // Behind each of those before it that may be the first.
+        var beginnings = 1 + (must.contains(true) ? must.indexOf(true) : must.size());
         var value =
-            property.getValue() instanceof ObjectNode object
-                ? value(object, depth + 1)
-                : any(DEEPEST_ANY);
+            repeatedly(
+                beginnings,
+                () ->
+                    property.getValue() instanceof ObjectNode object
+                        ? value(object, depth + 1)
+                        : any(DEEPEST_ANY));
         members.add(
             Constraint.Sequence.of(
                 new Constraint.Text(key(property.getKey(), bareKeys) + keyEnd), value));
@@ -297,9 +333,12 @@ final class NotationSchema {
       return new Constraint.Text("");
     }
     var value =
-        schema.path("additionalProperties") instanceof ObjectNode each
-            ? value(each, depth + 1)
-            : any(DEEPEST_ANY);
+        repeatedly(
+            2,
+            () ->
+                schema.path("additionalProperties") instanceof ObjectNode each
+                    ? value(each, depth + 1)
+                    : any(DEEPEST_ANY));
     return free(value, bareKeys, keyEnd);
   }
 
@@ -354,6 +393,7 @@ final class NotationSchema {
 
   /** Any value, lists and objects in it so deep at most. */
   private Constraint any(int deep) {
+    count(deep == DEEPEST_ANY ? SIZE_OF_ANY : 0);
     var options = new ArrayList<Constraint>();
     options.add(text(JSON.createObjectNode()));
     options.add(json("number", JSON.createObjectNode(), Set.of()));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vllmmlx.spi.Constraint;
 import dev.vllmmlx.spi.Tool;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,5 +116,39 @@ class NotationCallsTest {
         .hasMessageContaining("of f");
     var lenient = new Tool("f", Optional.empty(), Optional.of(parameters), false);
     assertThat(format.constraint(List.of(lenient), wanted)).isNotNull();
+  }
+
+  private static Constraint argumentsOf(Map<String, Object> parameters, boolean strict) {
+    var tool = new Tool("f", Optional.empty(), Optional.of(parameters), strict);
+    return ToolCallFormats.named("pythonic")
+        .orElseThrow()
+        .constraint(List.of(tool), new Constraint.ToolCalls(true, Optional.of("f"), false));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"properties", "anyOf", "items", "additionalProperties"})
+  void whatDoublesAtEachReferenceIsRefused(String keyword) {
+    var definitions = new HashMap<String, Object>();
+    for (var i = 0; i < 23; i++) {
+      Map<String, Object> next = Map.of("$ref", "#/$defs/d" + (i + 1));
+      definitions.put(
+          "d" + i,
+          switch (keyword) {
+            case "anyOf" -> Map.of("anyOf", List.of(next, next));
+            case "items" -> Map.of("type", "array", "items", next);
+            case "properties" ->
+                Map.of("type", "object", "properties", Map.of("l", next, "r", next));
+            default -> Map.of("type", "object", "additionalProperties", next);
+          });
+    }
+    definitions.put("d23", Map.of("type", "string"));
+    var parameters =
+        Map.<String, Object>of(
+            "properties", Map.of("a", Map.of("$ref", "#/$defs/d0")), "$defs", definitions);
+    for (var strict : List.of(true, false)) {
+      assertThatThrownBy(() -> argumentsOf(parameters, strict))
+          .hasMessageStartingWith("parameters of f: ")
+          .hasMessageContaining("too large");
+    }
   }
 }

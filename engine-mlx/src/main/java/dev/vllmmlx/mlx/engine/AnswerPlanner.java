@@ -24,6 +24,9 @@ import java.util.Set;
  * constraints takes a moment to set up, so it is made for the first request that has one.
  */
 final class AnswerPlanner implements AutoCloseable {
+  /** How long it may look for the tool that is at fault. */
+  private static final Duration NAMING = Duration.ofMillis(500);
+
   private final Tokenizer tokenizer;
   private final AnswerFormat format;
   private ConstraintCompiler compiler;
@@ -43,12 +46,37 @@ final class AnswerPlanner implements AutoCloseable {
       var constraint = constraint(request, request.constraint());
       return new AnswerRules(Set.of(), false, constraint, Optional.empty());
     }
-    var wanted = format.constraint(request.constraint(), chat.tools(), thinking);
+    Optional<AnswerConstraint> constraint;
+    try {
+      constraint =
+          constraint(request, format.constraint(request.constraint(), chat.tools(), thinking));
+    } catch (EngineException.InvalidRequest refusal) {
+      throw ofTool(refusal, chat.tools(), thinking);
+    }
     return new AnswerRules(
-        written(chat.tools()),
-        thinking,
-        constraint(request, wanted),
-        budget(request.thinkingTokens(), thinking));
+        written(chat.tools()), thinking, constraint, budget(request.thinkingTokens(), thinking));
+  }
+
+  /** The same, said of the tool whose parameters are refused when they are alone, if one is. */
+  private EngineException ofTool(
+      EngineException.InvalidRequest refusal, List<Tool> tools, boolean thinking) {
+    var anyCall = new Constraint.ToolCalls(true, Optional.empty(), false);
+    var start = System.nanoTime();
+    for (var i = 0; i < tools.size() && System.nanoTime() - start < NAMING.toNanos(); i++) {
+      var tool = tools.get(i);
+      try {
+        compiler().compile(format.constraint(anyCall, List.of(tool), thinking)).close();
+      } catch (ConstraintException.Busy e) {
+        return refusal;
+      } catch (ConstraintException | EngineException.InvalidRequest e) {
+        var why = e.getMessage();
+        var named = "parameters of %s: ".formatted(tool.name());
+        return new EngineException.InvalidRequest(
+            "tools[%d].function.parameters".formatted(i),
+            why.startsWith(named) ? why : named + why);
+      }
+    }
+    return refusal;
   }
 
   /** Marks that a reader of the answer must see. */
@@ -80,11 +108,16 @@ final class AnswerPlanner implements AutoCloseable {
               ? tokenizer.endOfGenerationIds().stream().mapToInt(Integer::intValue).toArray()
               : new int[0];
       return Optional.of(new AnswerConstraint(compiler().compile(wanted), noEnds));
-    } catch (ConstraintException.Busy e) {
-      throw new EngineException.Overloaded(e.getMessage(), Duration.ofSeconds(1));
     } catch (ConstraintException e) {
-      throw new EngineException.InvalidRequest("constraint", e.getMessage());
+      throw refusal(e);
     }
+  }
+
+  /** Whether it is the constraint's fault or the hour's. */
+  static EngineException refusal(ConstraintException exception) {
+    return exception instanceof ConstraintException.Busy
+        ? new EngineException.Overloaded(exception.getMessage(), Duration.ofSeconds(1))
+        : new EngineException.InvalidRequest("constraint", exception.getMessage());
   }
 
   private synchronized ConstraintCompiler compiler() {

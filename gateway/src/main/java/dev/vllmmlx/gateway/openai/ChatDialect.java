@@ -41,7 +41,7 @@ public final class ChatDialect implements Dialect {
     var answering =
         new Answering(
             tools.constraint(wanted.constraint()),
-            tools.calls().isPresent() ? "tools" : wanted.field(),
+            wanted.field().isEmpty() && tools.calls().isPresent() ? "tools" : wanted.field(),
             reasoning.thinkingTokens(),
             AnswerFormat.named(
                 model.template().reasoningFormat(), model.template().toolCallFormat()),

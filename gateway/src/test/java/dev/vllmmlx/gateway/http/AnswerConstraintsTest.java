@@ -121,6 +121,11 @@ class AnswerConstraintsTest {
         asked -> asked.fail(new EngineException.InvalidRequest("constraint", "cannot be kept")));
     refused("'guided_regex':'('", "guided_regex", "cannot be kept");
     refused(TOOLS, "tools", "cannot be kept");
+    refused(TOOLS + ",'guided_regex':'('", "guided_regex", "cannot be kept");
+    var ofOneTool = "tools[1].function.parameters";
+    engine.script(
+        asked -> asked.fail(new EngineException.InvalidRequest(ofOneTool, "cannot be kept")));
+    refused(TOOLS + ",'guided_regex':'a'", ofOneTool, "cannot be kept");
   }
 
   @Test

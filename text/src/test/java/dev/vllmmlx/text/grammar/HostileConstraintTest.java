@@ -27,7 +27,9 @@ class HostileConstraintTest {
   @BeforeAll
   static void open() {
     // Nothing here may be refused for the time that it takes, however busy the machine is.
-    compiler = ConstraintCompiler.of(Vocabularies.smolLm(), within(Duration.ofMinutes(1)));
+    compiler =
+        ConstraintCompiler.of(
+            Vocabularies.smolLm(), limits(Duration.ofMinutes(1), CompileLimits.DEFAULT.step()));
     compiler.compile(new Constraint.JsonObject()).close();
   }
 
@@ -36,7 +38,7 @@ class HostileConstraintTest {
     compiler.close();
   }
 
-  private static CompileLimits within(Duration time) {
+  private static CompileLimits limits(Duration time, Duration step) {
     var limits = CompileLimits.DEFAULT;
     return new CompileLimits(
         time,
@@ -47,7 +49,7 @@ class HostileConstraintTest {
         limits.stepLexerFuel(),
         limits.stepItems(),
         limits.rowItems(),
-        limits.step(),
+        step,
         limits.cached());
   }
 
@@ -188,6 +190,30 @@ class HostileConstraintTest {
   }
 
   @Test
+  void aStepThatWorksTooLongIsTheLastOfItsMatcherAlone() {
+    var grammar =
+        new Constraint.Grammar("start: a\na: a a | b\nb: b b | a \"x\" | /[a-z ]/ | /[a-z]{1,3}/");
+    var limits = limits(Duration.ofMinutes(1), Duration.ofMillis(2));
+    try (var own = ConstraintCompiler.of(Vocabularies.smolLm(), limits);
+        var matcher = own.compile(grammar);
+        var other = own.compile(grammar)) {
+      var bits = new long[1000];
+      assertThatThrownBy(
+              () -> {
+                while (true) {
+                  matcher.mask(bits);
+                  matcher.accept(BitSet.valueOf(bits).nextSetBit(0));
+                }
+              })
+          .isInstanceOf(ConstraintException.Stuck.class)
+          .hasMessageContaining("a step takes more than");
+      assertThatThrownBy(() -> matcher.mask(bits)).isInstanceOf(ConstraintException.Stuck.class);
+      other.mask(bits);
+      assertThat(BitSet.valueOf(bits).isEmpty()).isFalse();
+    }
+  }
+
+  @Test
   void readsNoFileAndNoNetwork() {
     for (var target :
         List.of("http://localhost:1/s", "file:///etc/hostname", "other.json", "urn:x")) {
@@ -228,7 +254,9 @@ class HostileConstraintTest {
     var words =
         new Constraint.Choice(IntStream.range(0, 40_000).mapToObj(i -> "word " + i).toList());
     try (var own =
-        ConstraintCompiler.of(Vocabularies.small("llama3"), within(Duration.ofMillis(5)))) {
+        ConstraintCompiler.of(
+            Vocabularies.small("llama3"),
+            limits(Duration.ofMillis(5), CompileLimits.DEFAULT.step()))) {
       assertThatThrownBy(() -> own.compile(words)).isInstanceOf(ConstraintException.TooSlow.class);
       // It goes on, and whoever asks again later finds it.
       for (var i = 0; i < 1000; i++) {

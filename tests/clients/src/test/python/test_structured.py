@@ -89,9 +89,11 @@ def test_the_streaming_helper_parses_content(client):
     with client.chat.completions.stream(
         model="default", messages=ASK, response_format=Report, temperature=0.7, seed=2, max_tokens=600
     ) as stream:
-        for _ in stream:
-            pass
-        assert isinstance(stream.get_final_completion().choices[0].message.parsed, Report)
+        pieces = [event.delta for event in stream if event.type == "content.delta"]
+        message = stream.get_final_completion().choices[0].message
+    assert len(pieces) > 8, "it comes as it is written"
+    assert "".join(pieces) == message.content
+    assert isinstance(message.parsed, Report)
 
 
 def test_several_at_once(client):

@@ -66,9 +66,9 @@ class SchedulingTest {
       open.release(1_000_000);
     }
 
-    /** The next step is planned, and waits. */
-    void awaitStep() throws InterruptedException {
-      while (open.getQueueLength() == 0) {
+    /** So many steps at least went through, and the next one is planned and waits. */
+    void awaitStepAfter(int passed) throws InterruptedException {
+      while (steps.size() < passed || open.getQueueLength() == 0) {
         Thread.sleep(1);
       }
     }
@@ -97,7 +97,7 @@ class SchedulingTest {
   /** Keeps the engine's thread at the gate, so that what is asked next waits in the queue. */
   private Answer occupy(Engine engine, int tokens) throws InterruptedException {
     var first = Requests.of("first", "First.", tokens).ask(engine);
-    gate.awaitStep();
+    gate.awaitStepAfter(0);
     return first;
   }
 
@@ -164,10 +164,7 @@ class SchedulingTest {
       var low = Requests.of("low", "Hello", 5).priority(-1).ask(engine);
       awaitWaiting(engine, 1);
       gate.open.release(10);
-      while (gate.steps.size() < 10) {
-        Thread.sleep(1);
-      }
-      gate.awaitStep();
+      gate.awaitStepAfter(10);
       var high = Requests.of("high", "Hello", 5).priority(3).ask(engine);
       awaitWaiting(engine, 2);
       gate.openForGood();
@@ -247,10 +244,7 @@ class SchedulingTest {
       var first = Requests.of("first", shared + "1", 20).ask(engine);
       gate.open.release(2);
       first.awaitFirstToken();
-      while (gate.steps.size() < 2) {
-        Thread.sleep(1);
-      }
-      gate.awaitStep();
+      gate.awaitStepAfter(2);
       var sharing = Requests.of("sharing", shared + "2", 2).ask(engine);
       var stranger = Requests.of("stranger", shared + "2", 2).tenant("another").ask(engine);
       awaitWaiting(engine, 2);
@@ -276,7 +270,7 @@ class SchedulingTest {
       var brief = Requests.of("brief", "y".repeat(241), 2).ask(engine);
       gate.open.release();
       brief.awaitFirstToken();
-      gate.awaitStep();
+      gate.awaitStepAfter(0);
       // 256 tokens for itself, where it found 512.
       assertThat(engine.status().gauges().get("kv_bytes")).isEqualTo(256 * 512);
       gate.openForGood();

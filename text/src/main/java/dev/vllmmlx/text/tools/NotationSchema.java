@@ -9,7 +9,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -102,11 +101,14 @@ final class NotationSchema {
     }
   }
 
-  /** What {@code inner} writes, which will stand so many times where it stands once now. */
-  private Constraint repeatedly(int more, Supplier<Constraint> inner) {
+  /**
+   * A value of an inner schema, or any where there is none. It will stand so many times where it
+   * stands once now.
+   */
+  private Constraint inner(JsonNode schema, int depth, int more) {
     var outer = times;
     times *= more;
-    var written = inner.get();
+    var written = schema instanceof ObjectNode object ? value(object, depth) : any();
     times = outer;
     return written;
   }
@@ -194,7 +196,7 @@ final class NotationSchema {
     known.addAll(OF_OBJECTS);
     schema.propertyNames().stream().filter(name -> !known.contains(name)).forEach(leftOut::add);
     return types.isEmpty()
-        ? any(DEEPEST_ANY)
+        ? any()
         : either(types.stream().map(type -> ofType(type, schema, depth)).toList());
   }
 
@@ -275,13 +277,7 @@ final class NotationSchema {
       throw ToolSchema.refusal(
           function, "minItems and maxItems may be %d at most".formatted(MOST_ITEMS));
     }
-    var item =
-        repeatedly(
-            2,
-            () ->
-                schema.path("items") instanceof ObjectNode items
-                    ? value(items, depth + 1)
-                    : any(DEEPEST_ANY));
+    var item = inner(schema.path("items"), depth + 1, 2);
     return Constraint.Sequence.of(
         new Constraint.Text("["), repeated(item, min, max), new Constraint.Text("]"));
   }
@@ -314,13 +310,7 @@ final class NotationSchema {
       for (var property : properties.properties()) {
         // Behind each of those before it that may be the first.
         var beginnings = 1 + (must.contains(true) ? must.indexOf(true) : must.size());
-        var value =
-            repeatedly(
-                beginnings,
-                () ->
-                    property.getValue() instanceof ObjectNode object
-                        ? value(object, depth + 1)
-                        : any(DEEPEST_ANY));
+        var value = inner(property.getValue(), depth + 1, beginnings);
         members.add(
             Constraint.Sequence.of(
                 new Constraint.Text(key(property.getKey(), bareKeys) + keyEnd), value));
@@ -332,13 +322,7 @@ final class NotationSchema {
         && !schema.path("additionalProperties").booleanValue()) {
       return new Constraint.Text("");
     }
-    var value =
-        repeatedly(
-            2,
-            () ->
-                schema.path("additionalProperties") instanceof ObjectNode each
-                    ? value(each, depth + 1)
-                    : any(DEEPEST_ANY));
+    var value = inner(schema.path("additionalProperties"), depth + 1, 2);
     return free(value, bareKeys, keyEnd);
   }
 
@@ -391,9 +375,13 @@ final class NotationSchema {
     return repeated(Constraint.Sequence.of(key, new Constraint.Text(keyEnd), value), 0, -1);
   }
 
+  private Constraint any() {
+    count(SIZE_OF_ANY);
+    return any(DEEPEST_ANY);
+  }
+
   /** Any value, lists and objects in it so deep at most. */
   private Constraint any(int deep) {
-    count(deep == DEEPEST_ANY ? SIZE_OF_ANY : 0);
     var options = new ArrayList<Constraint>();
     options.add(text(JSON.createObjectNode()));
     options.add(json("number", JSON.createObjectNode(), Set.of()));

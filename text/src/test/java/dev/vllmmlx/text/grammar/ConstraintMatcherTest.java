@@ -22,8 +22,7 @@ class ConstraintMatcherTest {
 
   private static boolean admits(Constraint constraint, String text) {
     try (var matcher = compiler.compile(constraint)) {
-      var tokens = tokenizer.encode(text, false);
-      return matcher.accept(tokens) == tokens.length && matcher.isAccepting();
+      return Texts.admits(matcher, tokenizer, text);
     }
   }
 

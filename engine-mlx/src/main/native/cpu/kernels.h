@@ -110,8 +110,8 @@ const Kernels& neondot_kernels();
 // The best set that this machine has, or the one chosen.
 const Kernels& kernels();
 
-// Chooses a set by name ("portable", "avx2", "avx512", "avx512vnni", "neon", "neondot") or the best ("auto"). False when this
-// machine does not have it.
+// Chooses a set by name ("portable", "avx2", "avx512", "avx512vnni", "neon", "neondot") or the best ("auto"). False when
+// this machine does not have it.
 bool choose_kernels(const char* name);
 
 }  // namespace vm::cpu

@@ -1,9 +1,11 @@
 // Reading and writing .safetensors and .gguf files.
 #include "foreign.h"
+#include "pages.h"
 #include "runtime.h"
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 #include <fcntl.h>
@@ -65,16 +67,19 @@ class Mapping {
     auto mapped = MAP_FAILED;
     if (fstat(file, &status) == 0 && status.st_size > 0) {
       size_ = static_cast<size_t>(status.st_size);
-      mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+      mapped = map_aligned(file);
     }
     close(file);
     if (mapped == MAP_FAILED) throw std::runtime_error("cannot map " + std::string(path));
     begin_ = static_cast<char*>(mapped);
-    madvise(begin_, size_, MADV_WILLNEED); // reading starts now, and nobody waits for it
+#ifdef __linux__
+    // What is not cached yet is read in large pages then, if the file system has them.
+    madvise(begin_, size_, MADV_HUGEPAGE);
+#endif
   }
 
   ~Mapping() {
-    munmap(begin_, size_);
+    munmap(begin_, round_up(size_));
   }
 
   Mapping(const Mapping&) = delete;
@@ -88,6 +93,24 @@ class Mapping {
   }
 
  private:
+  // From where a large page can begin: in room for it and a page more, of which the ends are given back.
+  void* map_aligned(int file) const {
+    auto all = round_up(size_) + kLargePage;
+    auto room = mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return room;
+    auto begin = static_cast<char*>(room);
+    auto end = begin + all;
+    auto from = reinterpret_cast<char*>(round_up(reinterpret_cast<uintptr_t>(begin)));
+    auto to = from + round_up(size_);
+    if (from > begin) munmap(begin, from - begin);
+    if (to < end) munmap(to, end - to);
+    auto mapped = mmap(from, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file, 0);
+    if (mapped == MAP_FAILED) munmap(from, to - from);
+    return mapped;
+  }
+
+  static size_t round_up(size_t bytes) { return (bytes + kLargePage - 1) / kLargePage * kLargePage; }
+
   char* begin_ = nullptr;
   size_t size_ = 0;
 };
@@ -117,13 +140,16 @@ VM_EXPORT int64_t vm_file_map(File* file, const char* path, const int64_t* offse
   return run([&] {
     if (!takes_foreign_memory()) return;
     auto mapping = std::make_shared<Mapping>(path);
+    std::vector<Range> mapped;
     for (size_t i = 0; i < file->arrays.size(); i++) {
       auto& array = file->arrays[i].second;
       // What lies before the data is read as part of a buffer: it has to be there.
       auto data = offsets[i] < kBeforeForeign ? nullptr : mapping->at(offsets[i], array.nbytes(), array.itemsize());
       if (!data || array.size() == 0) continue;
+      mapped.push_back({data, array.nbytes()});
       array = foreign_array(data, array.shape(), array.dtype(), [mapping] {});
     }
+    std::thread([mapping, mapped] { read_in_large_pages(mapped); }).detach(); // nobody waits for it
   });
 }
 

@@ -80,6 +80,15 @@ public final class Mlx {
     Native.run(Native.ASYNC_EVAL, o.handles(arrays), arrays.size());
   }
 
+  /**
+   * Moves what evaluated arrays hold of this process's memory to large pages, where the system has
+   * them: for weights, which stay.
+   */
+  public static void useLargePages(List<Array> arrays) {
+    var o = Owner.current();
+    Native.run(Native.USE_LARGE_PAGES, o.handles(arrays), arrays.size());
+  }
+
   /** The memory that MLX keeps for its next arrays, at most; 0 keeps none. */
   public static void setCacheLimit(long bytes) {
     Owner.current();

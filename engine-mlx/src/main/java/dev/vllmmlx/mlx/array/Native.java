@@ -58,6 +58,7 @@ final class Native {
   static final MethodHandle DESCRIBE = bind("describe", J, J, J);
   static final MethodHandle EVAL = bind("eval", J, J);
   static final MethodHandle ASYNC_EVAL = bind("async_eval", J, J);
+  static final MethodHandle USE_LARGE_PAGES = bind("use_large_pages", J, J);
   private static final MethodHandle ADDRESS = bind("address", J);
 
   // elementwise.cpp

@@ -92,6 +92,7 @@ public final class ModelLoader {
         making.moveTo(owned);
         var bytes = evaluated(weights.arrays());
         Mlx.clearCache(); // the originals of what was converted
+        Mlx.useLargePages(List.copyOf(weights.arrays()));
         return new LoadedModel(model, model.kvLayers(), bytes, owned);
       }
     } catch (RuntimeException e) {

@@ -108,7 +108,7 @@ class Pool {
 
  private:
   // What a thread's large piece has of its share, in percent, and the small ones for each thread.
-  static constexpr int kLarge = 70;
+  static constexpr int kLarge = 85;
   static constexpr int kSmall = 3;
 
   static int64_t pieces_of(int64_t count, int64_t size) { return (count + size - 1) / size; }

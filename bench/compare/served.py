@@ -32,6 +32,7 @@ class Load:
     prompt: int = 0
     answer: int = 0
     shared: float = 0
+    timeout: int = 900  # seconds, for a request
     meant: str = ""  # a failure that is the server's duty here
 
     def __post_init__(self):
@@ -41,6 +42,8 @@ class Load:
 USUAL = (Load(1, 6, warm_up=1), Load(SLOTS, 3 * SLOTS))
 FIFTY = (*USUAL, Load(50, 100))
 SLOW = (Load(1, 2), Load(SLOTS, SLOTS))  # for those that take a quarter of a minute for a request
+# For those that take a quarter of a minute for a token: with the template a prompt is some 30 of them.
+SLOWEST = (Load(SLOTS, SLOTS, "8 short", prompt=1, answer=4, timeout=3600),)
 PREFIX = (
     Load(1, 4, "a cold prefix", prompt=1000, answer=8),
     # The first that comes with it fills the cache: it is a warm-up.
@@ -76,7 +79,7 @@ def vllm_mlx(_, path, *more):
 
 
 def vllm_mlx_batched(options, path):
-    return vllm_mlx(options, path, "--continuous-batching")
+    return vllm_mlx(options, path, "--continuous-batching", "--timeout", 3600)
 
 
 def vllm_mlx_tuned(options, path):
@@ -100,7 +103,7 @@ def measure(contender, loads, options, path):
             ask = [
                 "env", f"VLLM_MLX_JAVA_OPTS={LOAD_OPTIONS}",
                 places.distribution(), "bench", "serve", "--url", f"http://127.0.0.1:{port}", "--json", "-",
-                "--concurrency", load.streams, "--requests", load.requests, "--warm-up", load.warm_up, "--timeout", 900,
+                "--concurrency", load.streams, "--requests", load.requests, "--warm-up", load.warm_up, "--timeout", load.timeout,
                 "--prompt-tokens", load.prompt or options.prompt_tokens, "--max-tokens", load.answer or options.max_tokens,
                 "--shared-prefix", load.shared,
             ]  # fmt: skip

@@ -5,31 +5,35 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 
 /** How fast all cores together read memory: the limit of a decode step, which reads all weights. */
-final class MemoryBandwidth {
+final class MemoryBandwidth implements AutoCloseable {
   private static final long BYTES = 1L << 29; // far more than a cache holds
-  private static final int ROUNDS = 12;
+  private static final int ROUNDS = 5;
 
   /** Of one comparison: the JVM compiles what calls it often to vector loads. */
   private static final long PIECE = 1 << 16;
 
-  private MemoryBandwidth() {}
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory = arena.allocate(BYTES, 4096);
 
-  /** Bytes a second, the best of some rounds. */
-  static double measure() throws InterruptedException {
-    var threads = Runtime.getRuntime().availableProcessors();
-    try (var arena = Arena.ofShared()) {
-      var memory = arena.allocate(BYTES, 4096);
-      memory.fill((byte) 1); // pages that were never written are all one page
-      var best = 0.0;
-      for (var round = 0; round < ROUNDS; round++) {
-        best = Math.max(best, bytesPerSecond(memory, threads));
-      }
-      return best;
-    }
+  MemoryBandwidth() {
+    memory.fill((byte) 1); // pages that were never written are all one page
   }
 
-  private static double bytesPerSecond(MemorySegment memory, int threads)
-      throws InterruptedException {
+  /** Bytes a second at this moment, the best of some rounds. */
+  double measure() throws InterruptedException {
+    var best = 0.0;
+    for (var round = 0; round < ROUNDS; round++) {
+      best = Math.max(best, bytesPerSecond(Runtime.getRuntime().availableProcessors()));
+    }
+    return best;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+
+  private double bytesPerSecond(int threads) throws InterruptedException {
     var share = memory.byteSize() / threads / (2 * PIECE) * (2 * PIECE);
     var readers = new ArrayList<Thread>();
     var alike = new boolean[threads];

@@ -49,13 +49,19 @@ final class ModelBench {
       }
       prefills.add(new ModelFigures.Prefill(tokens, median(rates)));
     }
-    var rates = new double[repeats];
-    for (var i = 0; i < repeats; i++) {
-      var finished = generate(16, decodeTokens);
-      var steps = finished.usage().completionTokens() - 1;
-      rates[i] = steps * NANOS / finished.timings().decode().toNanos();
-    }
+    decodeRate(decodeTokens);
     var peak = peakBytes(); // before memory is taken to read
+    var rates = new double[repeats];
+    var bandwidths = new double[repeats + 1];
+    // In turns: what other machines do to the memory that they share with this one changes by the
+    // second.
+    try (var memory = new MemoryBandwidth()) {
+      bandwidths[repeats] = memory.measure();
+      for (var i = 0; i < repeats; i++) {
+        rates[i] = decodeRate(decodeTokens);
+        bandwidths[i] = memory.measure();
+      }
+    }
     var weights = engine.status().gauges().get("weight_bytes");
     return new ModelFigures(
         engine.model().id(),
@@ -63,9 +69,15 @@ final class ModelBench {
         prefills,
         decodeTokens,
         median(rates),
-        MemoryBandwidth.measure(),
+        median(bandwidths),
         weights == null ? OptionalDouble.empty() : OptionalDouble.of(weights),
         peak);
+  }
+
+  private double decodeRate(int tokens) {
+    var finished = generate(16, tokens);
+    var steps = finished.usage().completionTokens() - 1;
+    return steps * NANOS / finished.timings().decode().toNanos();
   }
 
   /** Ids at random, so that no cache of the engine's knows the prompt. */

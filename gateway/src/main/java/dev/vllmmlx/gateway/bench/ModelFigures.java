@@ -7,7 +7,8 @@ import java.util.OptionalDouble;
  * What was measured of a model.
  *
  * @param decode tokens a second of one sequence, the median of the runs
- * @param memoryBandwidth bytes a second that this machine reads, measured in the same run
+ * @param memoryBandwidth bytes a second that this machine reads, the median of measurements between
+ *     the runs
  * @param weightBytes what the engine says that its weights take; empty where it does not say
  * @param peakBytes the most memory that the process ever had resident; empty where the system does
  *     not say

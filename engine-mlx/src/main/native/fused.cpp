@@ -1,7 +1,10 @@
 // The operations that a transformer layer is made of: this project's primitives on a CPU, MLX's own elsewhere.
 #include <cfloat>
 
+#include "arguments.h"
 #include "cpu/attention.h"
+#include "cpu/cached_attention.h"
+#include "cpu/layer.h"
 #include "cpu/rope.h"
 #include "cpu/row_ops.h"
 #include "primitives.h"
@@ -241,16 +244,56 @@ VM_EXPORT Handle vm_rope_angles(
 VM_EXPORT int64_t vm_cached_attention(const CachedAttentionArgument* argument, Handle* out) {
   return run([&] {
     auto& a = *argument;
-    cpu::CachedAttentionInputs in{*a.queries,         *a.keys,           *a.values,       *a.key_pool,
-                                  *a.value_pool,      *a.positions,      maybe(a.sequences), maybe(a.tables),
-                                  maybe(a.angles),    maybe(a.query_norm), maybe(a.key_norm)};
+    cpu::CachedAttentionInputs in{
+        *a.queries, *a.keys, *a.values,
+        {*a.key_pool, *a.value_pool, *a.positions, maybe(a.sequences), maybe(a.tables), maybe(a.angles)},
+        maybe(a.query_norm), maybe(a.key_norm)};
     cpu::CachedAttentionSettings settings{
         a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
         eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)};
-    bool ours = primitives_wanted() && (a.turned == 0 || a.angles) && cpu::takes_cached_attention(in, settings);
+    bool ours = primitives_wanted() && cpu::takes_cached_attention(in, settings);
     auto parts = ours ? cpu::cached_attention(in, settings, mx::default_stream(mx::Device::cpu)) : StockAttention(a)();
     for (size_t i = 0; i < 3; i++) out[i] = wrap(parts[i]);
   });
+}
+
+// A layer as Java gives it, once: arrays of weights that live as long as it is used.
+struct LayerArgument {
+  WeightArgument queries, keys, values, output, gate, up, down;
+  Handle attention_norm, feed_forward_norm;
+  Handle query_norm, key_norm; // null for none
+  int32_t heads, kv_heads, dims, window, turned, traditional;
+  int32_t gated; // a cpu::Finish
+  float scale, magnitude, attention_eps, feed_forward_eps, query_eps, key_eps;
+};
+
+// Where its rows stand.
+struct PlacesArgument {
+  Handle key_pool, value_pool;
+  Handle positions;
+  Handle sequences, tables; // null for one sequence in one block
+  Handle angles;            // null where nothing is rotated
+};
+
+// The whole layer at once: what it makes of x, or null where it has to be taken step by step. An error is -1.
+VM_EXPORT int64_t vm_layer(Handle x, const LayerArgument* argument, const PlacesArgument* places) {
+  int64_t result = -1;
+  run([&] {
+    result = 0;
+    if (!primitives_wanted()) return;
+    auto& a = *argument;
+    cpu::Layer layer{
+        {*a.attention_norm, a.attention_eps}, weight(a.queries), weight(a.keys), weight(a.values), weight(a.output),
+        {a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
+         eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)},
+        maybe(a.query_norm), maybe(a.key_norm), {*a.feed_forward_norm, a.feed_forward_eps}, weight(a.gate), weight(a.up),
+        weight(a.down), static_cast<cpu::Finish>(a.gated)};
+    auto& p = *places;
+    auto out = cpu::run(
+        layer, *x, {*p.key_pool, *p.value_pool, *p.positions, maybe(p.sequences), maybe(p.tables), maybe(p.angles)});
+    if (out) result = reinterpret_cast<int64_t>(wrap(std::move(*out)));
+  });
+  return result;
 }
 
 // Whether ops on this thread's device go to this project's primitives.

@@ -1,4 +1,5 @@
 // Matrix products, dense and quantized.
+#include "arguments.h"
 #include "cpu/experts.h"
 #include "cpu/matmul.h"
 #include "cpu/primitive.h"
@@ -16,16 +17,6 @@ namespace {
 
 mx::Stream cpu_stream() {
   return mx::default_stream(mx::Device::cpu);
-}
-
-// A matrix of weights as Java gives it.
-struct WeightArgument {
-  Handle w, scales, biases, bias;
-  int64_t group, bits;
-};
-
-cpu::Weight weight(const WeightArgument& a) {
-  return {*a.w, maybe(a.scales), maybe(a.biases), maybe(a.bias), static_cast<int>(a.group), static_cast<int>(a.bits)};
 }
 
 // By MLX's own ops.

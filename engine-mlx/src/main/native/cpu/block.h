@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "floats.h"
@@ -21,11 +22,27 @@ constexpr int64_t kSlack = 15;
 
 inline float* aligned(float* p) { return p + -reinterpret_cast<uintptr_t>(p) % 64 / 4; }
 
-// Memory of a thread that grows and stays.
+// Memory that grows and stays, for what is written before it is read.
+class Room {
+ public:
+  // At least so many floats, from where a line of the cache begins. What was here before is lost where it has to grow.
+  float* floats(int64_t count) {
+    if (count > count_) {
+      room_.reset(new float[count + kSlack]);
+      count_ = count;
+    }
+    return aligned(room_.get());
+  }
+
+ private:
+  std::unique_ptr<float[]> room_;
+  int64_t count_ = 0;
+};
+
+// A thread's own, for the length of a kernel's call.
 inline float* scratch(int64_t floats) {
-  thread_local std::vector<float> room;
-  if (static_cast<int64_t>(room.size()) < floats + kSlack) room.resize(floats + kSlack);
-  return aligned(room.data());
+  thread_local Room room;
+  return room.floats(floats);
 }
 
 // One of the matrices of a product, and where its results go.
@@ -50,7 +67,8 @@ inline void add(const float* more, int64_t count, float* to) {
   for (int64_t i = 0; i < count; i++) to[i] += more[i];
 }
 
-// The product of a block of rows: activations as the kernels want them, and results in float32 or on their way there.
+// The product of a block of rows: activations as the kernels want them, and results in float32 or on their way there. A thread
+// has one at a time: it lends its memory for the rows.
 class Block {
  public:
   Block(const Rows& x, const std::vector<Part>& parts) : x_(x), stride_(padded(x.length())) {
@@ -68,8 +86,7 @@ class Block {
   void prepare(int64_t count, const RowOf& row_of, const float* norm = nullptr, float eps = 0, bool normed = false) {
     int64_t floats = stride_;
     for (auto& layout : layouts_) floats += layout.stride;
-    room_of_rows_.resize(count * floats + kSlack);
-    rows_ = aligned(room_of_rows_.data());
+    rows_ = row_room().floats(count * floats);
     float* next = rows_ + count * stride_;
     for (auto& layout : layouts_) {
       layout.rows = next;
@@ -115,6 +132,11 @@ class Block {
     float* rows;
   };
 
+  static Room& row_room() {
+    thread_local Room room;
+    return room;
+  }
+
   static int64_t round_up(int64_t floats) { return (floats + 15) / 16 * 16; } // whole lines of the cache
 
   const Rows& x_;
@@ -123,7 +145,6 @@ class Block {
   int64_t count_ = 0;
   float* rows_ = nullptr; // as they come, and then as they are laid out
   std::vector<Layout> layouts_; // that the parts want
-  std::vector<float> room_of_rows_;
 };
 
 } // namespace vm::cpu

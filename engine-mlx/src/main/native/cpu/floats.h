@@ -23,6 +23,10 @@ class Rows {
  public:
   explicit Rows(const mlx::core::array& a);
 
+  // Dense rows.
+  Rows(const void* data, Float kind, int64_t rows, int64_t length)
+      : data_(data), kind_(kind), length_(length), rows_(rows), step_(1), dense_(true) {}
+
   int64_t rows() const { return rows_; }
   int64_t length() const { return length_; }
 

@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "block.h"
 #include "pool.h"
 #include "primitive.h"
+#include "product_task.h"
 
 namespace vm::cpu {
 namespace {
@@ -30,101 +30,25 @@ class Product : public Primitive {
  protected:
   std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
     size_t next = 1;
-    const mx::array* norm = settings_.eps ? &inputs[next++] : nullptr;
+    std::optional<RowNorm> norm;
+    if (settings_.eps) norm.emplace(RowNorm{Rows(inputs[next++]), *settings_.eps});
     std::vector<Part> parts;
     for (size_t i = 0; i < settings_.formats.size(); i++) {
       auto [group, bits] = settings_.formats[i];
-      auto& w = inputs[next++];
-      Matrix matrix{w.data<void>(), nullptr, nullptr, kind_of(w.dtype()), w.shape(0), inputs[0].shape(-1), group, bits};
+      Weight weight{inputs[next++], {}, {}, {}, group, bits};
       if (bits != 0) {
-        auto& scales = inputs[next++];
-        matrix.scales = scales.data<void>();
-        matrix.biases = inputs[next++].data<void>();
-        matrix.kind = kind_of(scales.dtype());
+        weight.scales = inputs[next++];
+        weight.biases = inputs[next++];
       }
-      Part part{matrix, nullptr, Float::f32, outputs[gates(settings_.finish) ? 0 : i].data<void>(), {}};
-      if (settings_.biased[i]) {
-        part.bias = inputs[next].data<void>();
-        part.bias_kind = kind_of(inputs[next++].dtype());
-      }
-      parts.push_back(std::move(part));
+      if (settings_.biased[i]) weight.bias = inputs[next++];
+      parts.push_back(part_of(weight, outputs[gates(settings_.finish) ? 0 : i].data<void>()));
     }
     std::optional<Rows> added;
     if (settings_.finish == Finish::add) added.emplace(inputs[next++]);
-    return [x = Rows(inputs[0]), weight = norm == nullptr ? std::nullopt : std::optional<Rows>(*norm), eps = settings_.eps,
-            parts = std::move(parts), added, finish = settings_.finish, kind = kind_of(outputs[0].dtype())]() mutable {
-      std::vector<float> room(weight ? x.length() : 0);
-      const float* factors = weight ? weight->floats(0, room.data()) : nullptr;
-      Block block(x, parts);
-      for (auto& part : parts) part.bias_floats(); // by this thread, before the others look
-      for (int64_t first = 0; first < x.rows(); first += kRowsAtOnce) {
-        int64_t count = std::min(kRowsAtOnce, x.rows() - first);
-        block.prepare(count, [&](int64_t r) { return first + r; }, factors, eps.value_or(0), eps.has_value());
-        if (gates(finish)) {
-          auto activation = finish == Finish::swiglu ? Activation::silu : Activation::gelu;
-          gated(activation, block, parts, first, count, kind);
-        } else {
-          each(block, parts, first, count, added ? &*added : nullptr, kind);
-        }
-      }
-    };
+    return ProductTask{Rows(inputs[0]), norm, std::move(parts), settings_.finish, added, kind_of(outputs[0].dtype())};
   }
 
  private:
-  // Each part to its own array, all in one go over the threads.
-  static void each(Block& block, std::vector<Part>& parts, int64_t first, int64_t count, const Rows* added, Float kind) {
-    int64_t total = 0;
-    for (auto& part : parts) total += part.w.outputs;
-    std::unique_ptr<float[]> results(kind == Float::f32 ? nullptr : new float[count * total]);
-    parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
-      int64_t from = 0; // of the part
-      for (auto& part : parts) {
-        int64_t outputs = part.w.outputs;
-        int64_t low = std::max(begin - from, int64_t{0});
-        int64_t high = std::min(end - from, outputs);
-        if (low < high) {
-          float* y = results ? results.get() + count * from : static_cast<float*>(part.out) + first * outputs;
-          block.multiply(part, low, high, y, outputs);
-          if (added != nullptr) add_rows(*added, first, count, low, high, y, outputs);
-        }
-        from += outputs;
-      }
-    });
-    int64_t from = 0;
-    for (auto& part : parts) {
-      if (results) {
-        write_floats(results.get() + count * from, count * part.w.outputs, kind, first * part.w.outputs, part.out);
-      }
-      from += part.w.outputs;
-    }
-  }
-
-  static void add_rows(const Rows& added, int64_t first, int64_t count, int64_t low, int64_t high, float* y, int64_t ldy) {
-    std::vector<float> room(added.length());
-    for (int64_t r = 0; r < count; r++) {
-      add(added.floats(first + r, room.data()) + low, high - low, y + r * ldy + low);
-    }
-  }
-
-  // activation(first part) * second part.
-  static void gated(Activation activation, Block& block, std::vector<Part>& parts, int64_t first, int64_t count, Float kind) {
-    int64_t outputs = parts[0].w.outputs;
-    std::unique_ptr<float[]> results(kind == Float::f32 ? nullptr : new float[count * outputs]);
-    float* y = results ? results.get() : static_cast<float*>(parts[0].out) + first * outputs;
-    parallel_for(outputs, kGrain, [&](int64_t begin, int64_t end) {
-      int64_t width = end - begin;
-      thread_local std::vector<float> up;
-      up.resize(count * width);
-      block.multiply(parts[0], begin, end, y, outputs);
-      block.multiply(parts[1], begin, end, up.data() - begin, width);
-      for (int64_t r = 0; r < count; r++) {
-        float* gate = y + r * outputs + begin;
-        kernels().gate(activation, gate, up.data() + r * width, width, gate);
-      }
-    });
-    if (results) write_floats(results.get(), count * outputs, kind, first * outputs, parts[0].out);
-  }
-
   Settings settings_;
 };
 
@@ -204,16 +128,23 @@ bool takes_product(const mx::array& x, const std::vector<Weight>& weights) {
       });
 }
 
+mx::Dtype promoted(mx::Dtype type, const std::optional<Norm>& norm, const std::vector<Weight>& weights) {
+  if (norm) type = mx::promote_types(type, norm->weight.dtype());
+  for (auto& weight : weights) {
+    type = mx::promote_types(type, weight.bits == 0 ? weight.w.dtype() : weight.scales->dtype());
+    if (weight.bias) type = mx::promote_types(type, weight.bias->dtype());
+  }
+  return type;
+}
+
 std::vector<mx::array> product(
     const mx::array& x, const std::optional<Norm>& norm, const std::vector<Weight>& weights, Finish finish,
     const std::optional<mx::array>& added, mx::Stream stream) {
   Product::Settings settings{{}, {}, std::nullopt, finish};
   std::vector<mx::array> inputs{x};
-  auto type = x.dtype();
   if (norm) {
     settings.eps = norm->eps;
     inputs.push_back(row_major(norm->weight, stream));
-    type = mx::promote_types(type, norm->weight.dtype());
   }
   for (auto& weight : weights) {
     check_inputs(weight, x.shape(-1));
@@ -224,15 +155,12 @@ std::vector<mx::array> product(
       inputs.push_back(row_major(*weight.scales, stream));
       inputs.push_back(row_major(*weight.biases, stream));
     }
-    type = mx::promote_types(type, weight.bits == 0 ? weight.w.dtype() : weight.scales->dtype());
-    if (weight.bias) {
-      inputs.push_back(row_major(*weight.bias, stream));
-      type = mx::promote_types(type, weight.bias->dtype());
-    }
+    if (weight.bias) inputs.push_back(row_major(*weight.bias, stream));
   }
   if (gates(finish) && (weights.size() != 2 || weights[0].w.shape(0) != weights[1].w.shape(0))) {
     throw std::invalid_argument("[gate] takes two weights with as many outputs");
   }
+  auto type = promoted(x.dtype(), norm, weights);
   if (added) {
     inputs.push_back(*added);
     type = mx::promote_types(type, added->dtype());

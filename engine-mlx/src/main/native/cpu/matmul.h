@@ -32,6 +32,9 @@ struct Norm {
   float eps;
 };
 
+// What a type becomes by a norm, and by weights.
+mlx::core::Dtype promoted(mlx::core::Dtype type, const std::optional<Norm>& norm, const std::vector<Weight>& weights);
+
 // What becomes of the products.
 enum class Finish {
   none,   // each is a result

@@ -7,8 +7,10 @@ import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.nn.AttentionShape;
 import dev.vllmmlx.mlx.nn.ForwardPass;
+import dev.vllmmlx.mlx.nn.Rope;
 import dev.vllmmlx.mlx.nn.SharedPlaces;
 import java.util.List;
+import java.util.Optional;
 
 /** Rows of many sequences over block tables: one operation attends for all of them. */
 final class PagedPass implements ForwardPass {
@@ -53,6 +55,12 @@ final class PagedPass implements ForwardPass {
                 Mlx.array(whose, rows),
                 Mlx.array(blocks, chunks.size(), width),
                 null));
+  }
+
+  @Override
+  public Optional<LayerOps.LayerMemory> memory(int layer, Rope rope) {
+    return Optional.of(
+        new LayerOps.LayerMemory(keys.get(layer), values.get(layer), places.of(rope)));
   }
 
   @Override

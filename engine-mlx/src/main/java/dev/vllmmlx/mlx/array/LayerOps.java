@@ -28,9 +28,9 @@ public final class LayerOps {
    */
   public record Weight(Array w, Array scales, Array biases, Array bias, int group, int bits) {
 
-    private static final long BYTES = 48;
+    static final long BYTES = 48;
 
-    private void write(Owner o, MemorySegment to, long at) {
+    void write(Owner o, MemorySegment to, long at) {
       to.set(ValueLayout.JAVA_LONG, at, o.use(w));
       to.set(ValueLayout.JAVA_LONG, at + 8, o.useOrNull(scales));
       to.set(ValueLayout.JAVA_LONG, at + 16, o.useOrNull(biases));
@@ -44,7 +44,7 @@ public final class LayerOps {
   public record Norm(Array weight, float eps) {}
 
   /** What becomes of products. The order is the shim's. */
-  private enum Finish {
+  enum Finish {
     NONE,
     ADD,
     SWIGLU,
@@ -202,6 +202,14 @@ public final class LayerOps {
    */
   public record RowPlaces(
       int start, Array positions, Array sequences, Array tables, Array angles) {}
+
+  /**
+   * One memory of a layer's keys and values that all rows go to, with room for them.
+   *
+   * @param keys {@code [blocks, kvHeads, block size, headDim]}, as {@link #cachedAttention} has it
+   * @param values like keys
+   */
+  public record LayerMemory(Array keys, Array values, RowPlaces places) {}
 
   /**
    * What attention gave, and the memory of keys and values after it, in the place of the former.

@@ -157,6 +157,7 @@ final class Native {
   static final MethodHandle ROPE_AT = bind("rope_at", J, J, J, D, D, J, J);
   static final MethodHandle ROPE_ANGLES = bind("rope_angles", J, J, J, D, D, J);
   static final MethodHandle CACHED_ATTENTION = bind("cached_attention", J, J);
+  private static final MethodHandle LAYER = bind("layer", J, J, J);
   static final MethodHandle ATTENTION = bind("attention", J, J, J, D, J, J);
   static final MethodHandle GATED = bind("gated", J, J, J);
 
@@ -308,6 +309,19 @@ final class Native {
         throw error();
       }
       return address;
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** A handle, or 0 where the layer was not taken. */
+  static long layer(long x, long layer, long places) {
+    try {
+      var result = (long) LAYER.invokeExact(x, layer, places);
+      if (result == -1) {
+        throw error();
+      }
+      return result;
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -5,8 +5,10 @@ import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.nn.AttentionShape;
 import dev.vllmmlx.mlx.nn.ForwardPass;
+import dev.vllmmlx.mlx.nn.Rope;
 import dev.vllmmlx.mlx.nn.SharedPlaces;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** The next rows of one sequence: consecutive positions over a contiguous cache. */
@@ -26,9 +28,18 @@ final class ContiguousPass implements ForwardPass {
   }
 
   @Override
+  public Optional<LayerOps.LayerMemory> memory(int layer, Rope rope) {
+    return Optional.of(reserved(layer).memory(places.of(rope)));
+  }
+
+  @Override
   public Array attend(int layer, Array queries, Array keys, Array values, AttentionShape shape) {
+    return reserved(layer).attend(queries, keys, values, places.of(shape.rope()), shape.plan());
+  }
+
+  private LayerCache reserved(int layer) {
     var cache = layers.get(layer);
     cache.reserve(start, start + rows);
-    return cache.attend(queries, keys, values, places.of(shape.rope()), shape.plan());
+    return cache;
   }
 }

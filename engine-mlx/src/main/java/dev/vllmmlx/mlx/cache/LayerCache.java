@@ -35,6 +35,11 @@ final class LayerCache implements AutoCloseable {
     }
   }
 
+  /** As it is, for what writes to it in place. */
+  LayerOps.LayerMemory memory(LayerOps.RowPlaces places) {
+    return new LayerOps.LayerMemory(keys, values, places);
+  }
+
   /** Appends the rows' keys and values and attends: see {@link LayerOps#cachedAttention}. */
   Array attend(
       Array queries,

@@ -1,6 +1,8 @@
 package dev.vllmmlx.mlx.nn;
 
 import dev.vllmmlx.mlx.array.Array;
+import dev.vllmmlx.mlx.array.LayerOps;
+import java.util.Optional;
 
 /**
  * One walk of some rows through a model: it knows which sequence and position each row has, and
@@ -20,4 +22,14 @@ public interface ForwardPass {
    * @return {@code [rows, heads * headDim]}
    */
   Array attend(int layer, Array queries, Array keys, Array values, AttentionShape shape);
+
+  /**
+   * The memory of a layer, for an operation that writes all rows' keys and values there itself, in
+   * the place of {@link #attend}.
+   *
+   * @return empty where there is not one for all rows
+   */
+  default Optional<LayerOps.LayerMemory> memory(int layer, Rope rope) {
+    return Optional.empty();
+  }
 }

@@ -6,11 +6,13 @@ import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.Scope;
 import dev.vllmmlx.mlx.model.KvLayer;
+import dev.vllmmlx.mlx.nn.AttentionShape;
 import dev.vllmmlx.mlx.nn.ForwardPass;
 import dev.vllmmlx.mlx.nn.Rope;
+import dev.vllmmlx.mlx.nn.SharedPlaces;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keys and values of many sequences in blocks, the plainest way: the caller says which are whose.
@@ -36,25 +38,31 @@ final class BlockMemory implements AutoCloseable {
       System.arraycopy(tables[i], 0, flat, i * tables[0].length, tables[0].length);
     }
     var table = Mlx.array(flat, tables.length, tables[0].length);
-    var angles = new IdentityHashMap<Rope, Array>();
-    var shared = Mlx.innermostScope();
-    return (layer, q, k, v, shape) -> {
-      var turned =
-          angles.computeIfAbsent(
-              shape.rope(), rope -> shared.keep(LayerOps.ropeAngles(at, rope.rotation())));
+    return new Pass(new SharedPlaces(new LayerOps.RowPlaces(0, at, whose, table, null)));
+  }
+
+  private final class Pass implements ForwardPass {
+    private final SharedPlaces places;
+
+    Pass(SharedPlaces places) {
+      this.places = places;
+    }
+
+    @Override
+    public Optional<LayerOps.LayerMemory> memory(int layer, Rope rope) {
+      return Optional.of(
+          new LayerOps.LayerMemory(keys.get(layer), values.get(layer), places.of(rope)));
+    }
+
+    @Override
+    public Array attend(int layer, Array q, Array k, Array v, AttentionShape shape) {
       var attended =
           LayerOps.cachedAttention(
-              q,
-              k,
-              v,
-              keys.get(layer),
-              values.get(layer),
-              new LayerOps.RowPlaces(0, at, whose, table, turned),
-              shape.plan());
+              q, k, v, keys.get(layer), values.get(layer), places.of(shape.rope()), shape.plan());
       keys.set(layer, owned.replace(keys.get(layer), attended.keys()));
       values.set(layer, owned.replace(values.get(layer), attended.values()));
       return attended.mixed();
-    };
+    }
   }
 
   @Override

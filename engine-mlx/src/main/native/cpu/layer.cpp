@@ -1,0 +1,119 @@
+#include "layer.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cached_attention_task.h"
+#include "kernels.h"
+#include "primitive.h"
+#include "product_task.h"
+
+namespace vm::cpu {
+namespace {
+
+namespace mx = mlx::core;
+
+bool there(const mx::array& a) { return a.is_available() && a.flags().row_contiguous; }
+
+bool there(const std::optional<mx::array>& a) { return !a || there(*a); }
+
+// A matrix that takes so many inputs, and gives so many outputs.
+bool fits(const Weight& weight, int64_t inputs, int64_t outputs) {
+  auto& w = weight.w;
+  if (w.ndim() != 2 || w.shape(0) != outputs || !there(w) || !there(weight.scales) || !there(weight.biases) || !there(weight.bias)) {
+    return false;
+  }
+  if (weight.bias && (!is_float(weight.bias->dtype()) || weight.bias->ndim() != 1 || weight.bias->shape(0) != outputs)) return false;
+  if (weight.bits == 0) return is_float(w.dtype()) && w.shape(1) == inputs;
+  auto of_groups = [&](const mx::array& a) {
+    return a.ndim() == 2 && a.shape(0) == outputs && static_cast<int64_t>(a.shape(1)) * weight.group == inputs;
+  };
+  return packs_well(weight) && static_cast<int64_t>(w.shape(1)) * 32 == inputs * weight.bits && of_groups(*weight.scales) &&
+      of_groups(*weight.biases);
+}
+
+bool fits(const Norm& norm, int64_t length) {
+  return norm.weight.ndim() == 1 && norm.weight.shape(0) == length && is_float(norm.weight.dtype()) && there(norm.weight);
+}
+
+bool takes(const Layer& layer, const mx::array& x, const CachePlaces& places) {
+  if (x.ndim() != 2 || x.size() == 0 || x.shape(0) > kRowsComputedAtOnce || !is_float(x.dtype()) || !there(x)) return false;
+  auto& s = layer.attention;
+  int64_t size = x.shape(1);
+  int64_t heads = static_cast<int64_t>(s.heads) * s.dims;
+  int64_t kv_heads = static_cast<int64_t>(s.kv_heads) * s.dims;
+  int64_t inner = layer.gate.w.shape(0);
+  auto head_norm = [&](const std::optional<mx::array>& norm) { return !norm || fits(Norm{*norm, 0}, s.dims); };
+  return takes_places(places, s) && there(places.key_pool) && there(places.value_pool) && there(places.positions) &&
+      there(places.sequences) && there(places.tables) && there(places.angles) &&
+      (!places.tables || places.key_pool.shape(2) % kKeyBlock == 0) && fits(layer.attention_norm, size) &&
+      head_norm(layer.query_norm) && head_norm(layer.key_norm) && fits(layer.queries, size, heads) &&
+      fits(layer.keys, size, kv_heads) && fits(layer.values, size, kv_heads) && fits(layer.output, heads, size) &&
+      fits(layer.feed_forward_norm, size) && fits(layer.gate, size, inner) && fits(layer.up, size, inner) &&
+      fits(layer.down, inner, size);
+}
+
+// Rows between two steps.
+class Between {
+ public:
+  Between(int64_t rows, int64_t length, mx::Dtype type)
+      : data_(new char[rows * length * mx::size_of(type)]), kind_(kind_of(type)), rows_(rows), length_(length) {}
+
+  void* data() { return data_.get(); }
+  Float kind() const { return kind_; }
+  Rows rows() const { return Rows(data_.get(), kind_, rows_, length_); }
+
+ private:
+  std::unique_ptr<char[]> data_;
+  Float kind_;
+  int64_t rows_;
+  int64_t length_;
+};
+
+RowNorm row_norm(const Norm& norm) { return {Rows(norm.weight), norm.eps}; }
+
+std::optional<Rows> maybe_rows(const std::optional<mx::array>& a) {
+  return a ? std::optional<Rows>(*a) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<mx::array> run(const Layer& layer, const mx::array& x, const CachePlaces& places) {
+  if (!takes(layer, x, places)) return std::nullopt;
+  auto& s = layer.attention;
+  int64_t rows = x.shape(0);
+  int64_t size = x.shape(1);
+  Rows given(x);
+
+  auto type = promoted(x.dtype(), layer.attention_norm, {layer.queries, layer.keys, layer.values});
+  Between queries(rows, s.heads * s.dims, type);
+  Between keys(rows, s.kv_heads * s.dims, type);
+  Between values(rows, s.kv_heads * s.dims, type);
+  ProductTask{given, row_norm(layer.attention_norm),
+              {part_of(layer.queries, queries.data()), part_of(layer.keys, keys.data()), part_of(layer.values, values.data())},
+              Finish::none, {}, queries.kind()}();
+
+  Between mixed(rows, s.heads * s.dims, type);
+  CachedAttentionTask{s, queries.rows(), keys.rows(), values.rows(), CacheData(places), maybe_rows(layer.query_norm),
+                      maybe_rows(layer.key_norm), mixed.data(), mixed.kind()}();
+
+  type = mx::promote_types(promoted(type, {}, {layer.output}), x.dtype());
+  Between attended(rows, size, type);
+  ProductTask{mixed.rows(), {}, {part_of(layer.output, attended.data())}, Finish::add, given, attended.kind()}();
+
+  type = promoted(type, layer.feed_forward_norm, {layer.gate, layer.up});
+  Between inner(rows, layer.gate.w.shape(0), type);
+  ProductTask{attended.rows(), row_norm(layer.feed_forward_norm), {part_of(layer.gate, inner.data()), part_of(layer.up, nullptr)},
+              layer.gated, {}, inner.kind()}();
+
+  type = mx::promote_types(promoted(type, {}, {layer.down}), type);
+  mx::array out({static_cast<int>(rows), static_cast<int>(size)}, type, nullptr, {});
+  out.set_data(mx::allocator::malloc(out.nbytes()));
+  ProductTask{inner.rows(), {}, {part_of(layer.down, out.data<void>())}, Finish::add, attended.rows(), kind_of(type)}();
+  out.set_status(mx::array::Status::available);
+  return out;
+}
+
+} // namespace vm::cpu

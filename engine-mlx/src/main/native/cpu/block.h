@@ -22,13 +22,13 @@ constexpr int64_t kSlack = 15;
 
 inline float* aligned(float* p) { return p + -reinterpret_cast<uintptr_t>(p) % 64 / 4; }
 
-// Memory that grows and stays, for what is written before it is read.
+// Memory that grows and stays: zeros at first, and then what was left there, of whoever had it.
 class Room {
  public:
   // At least so many floats, from where a line of the cache begins. What was here before is lost where it has to grow.
   float* floats(int64_t count) {
     if (count > count_) {
-      room_.reset(new float[count + kSlack]);
+      room_.reset(new float[count + kSlack]());
       count_ = count;
     }
     return aligned(room_.get());

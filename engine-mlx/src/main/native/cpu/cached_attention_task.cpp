@@ -97,7 +97,7 @@ void CachedAttentionTask::place(float* arranged) const {
       }
     }
   };
-  parallel_for(queries.rows(), 8, [&](int64_t begin, int64_t end) {
+  parallel_for(queries.rows(), 2, [&](int64_t begin, int64_t end) {
     std::vector<float> room(s.kv_heads * dims);
     for (int64_t r = begin; r < end; r++) {
       queries.read(r, arranged + r * width);

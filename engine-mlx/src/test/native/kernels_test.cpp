@@ -115,7 +115,8 @@ class Weights {
 // Memory from a line of the cache on.
 class Room {
  public:
-  explicit Room(int64_t floats) : floats_(floats + 16) {}
+  // What it holds at first must not matter.
+  explicit Room(int64_t floats) : floats_(floats + 16, NAN) {}
   float* data() { return floats_.data() + -reinterpret_cast<uintptr_t>(floats_.data()) % 64 / 4; }
 
  private:

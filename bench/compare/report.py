@@ -93,7 +93,10 @@ def goals(m):
     fifty = lambda figure: m("serve/ours-batched", f"{figure} at 50")
     eight, prefix = speed("ours-batched", 8), "serve/ours-prefix"
     yield "8 streams, to one stream", 3, ratio(eight, speed("ours-batched", 1)), "x"
+    talking = speed("ours-batched", "8 talking")
+    yield "the same with prompts of 16 and answers of 256", 3, ratio(talking, speed("ours-batched", "1 talking")), "x"
     yield "8 streams, to llama.cpp's server with 8 slots", 1.2, ratio(eight, speed("llama.cpp", 8)), "x"
+    yield "the same with prompts of 16 and answers of 256", 1.2, ratio(talking, speed("llama.cpp", "8 talking")), "x"
     half = ratio(speed("ours-half", "8 short"), speed("vllm-mlx-half", "8 short"))
     yield "8 streams, to vllm-mlx --continuous-batching (float16 scales)", 50, half, "x"
     if speed("vllm-mlx-batched", 8) is not None:

@@ -39,7 +39,13 @@ class Load:
         object.__setattr__(self, "name", self.name or str(self.streams))
 
 
-USUAL = (Load(1, 6, warm_up=1), Load(SLOTS, 3 * SLOTS))
+USUAL = (
+    Load(1, 6, warm_up=1),
+    Load(SLOTS, 3 * SLOTS),
+    # Mostly decoding: what streams share, where a prompt's tokens cost the same alone and among others.
+    Load(1, 4, "1 talking", prompt=16, answer=256),
+    Load(SLOTS, 2 * SLOTS, "8 talking", prompt=16, answer=256),
+)
 FIFTY = (*USUAL, Load(50, 100))
 SLOW = (Load(1, 2), Load(SLOTS, SLOTS))  # for those that take a quarter of a minute for a request
 # For those that take a quarter of a minute for a token: with the template a prompt is some 30 of them.

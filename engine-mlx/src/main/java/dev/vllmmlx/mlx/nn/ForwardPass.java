@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /**
  * One walk of some rows through a model: it knows which sequence and position each row has, and
- * holds the cache. A model calls {@link #attend} once for every layer, in their order.
+ * holds the cache. For every layer, in their order, a model calls {@link #attend} once, or writes
+ * to the layer's {@link #memory} itself.
  */
 public interface ForwardPass {
 

@@ -13,7 +13,7 @@ struct WeightArgument {
 };
 
 inline cpu::Weight weight(const WeightArgument& a) {
-  return {*a.w, maybe(a.scales), maybe(a.biases), maybe(a.bias), static_cast<int>(a.group), static_cast<int>(a.bits)};
+  return {*a.w, a.scales, a.biases, a.bias, static_cast<int>(a.group), static_cast<int>(a.bits)};
 }
 
 } // namespace vm

@@ -246,8 +246,8 @@ VM_EXPORT int64_t vm_cached_attention(const CachedAttentionArgument* argument, H
     auto& a = *argument;
     cpu::CachedAttentionInputs in{
         *a.queries, *a.keys, *a.values,
-        {*a.key_pool, *a.value_pool, *a.positions, maybe(a.sequences), maybe(a.tables), maybe(a.angles)},
-        maybe(a.query_norm), maybe(a.key_norm)};
+        {*a.key_pool, *a.value_pool, *a.positions, a.sequences, a.tables, a.angles},
+        a.query_norm, a.key_norm};
     cpu::CachedAttentionSettings settings{
         a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
         eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)};
@@ -286,11 +286,10 @@ VM_EXPORT int64_t vm_layer(Handle x, const LayerArgument* argument, const Places
         {*a.attention_norm, a.attention_eps}, weight(a.queries), weight(a.keys), weight(a.values), weight(a.output),
         {a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
          eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)},
-        maybe(a.query_norm), maybe(a.key_norm), {*a.feed_forward_norm, a.feed_forward_eps}, weight(a.gate), weight(a.up),
+        a.query_norm, a.key_norm, {*a.feed_forward_norm, a.feed_forward_eps}, weight(a.gate), weight(a.up),
         weight(a.down), static_cast<cpu::Finish>(a.gated)};
     auto& p = *places;
-    auto out = cpu::run(
-        layer, *x, {*p.key_pool, *p.value_pool, *p.positions, maybe(p.sequences), maybe(p.tables), maybe(p.angles)});
+    auto out = cpu::run(layer, *x, {*p.key_pool, *p.value_pool, *p.positions, p.sequences, p.tables, p.angles});
     if (out) result = reinterpret_cast<int64_t>(wrap(std::move(*out)));
   });
   return result;

@@ -26,7 +26,7 @@ mx::array stock(const mx::array& x, const cpu::Weight& weight) {
     // One op where there is a bias, so that a half type is rounded once.
     return weight.bias ? mx::addmm(*weight.bias, x, transposed) : mx::matmul(x, transposed);
   }
-  auto y = mx::quantized_matmul(x, weight.w, *weight.scales, weight.biases, true, weight.group, weight.bits);
+  auto y = mx::quantized_matmul(x, weight.w, *weight.scales, maybe(weight.biases), true, weight.group, weight.bits);
   return weight.bias ? mx::add(y, *weight.bias) : y;
 }
 
@@ -89,7 +89,7 @@ VM_EXPORT Handle vm_embedding(Handle indices, const WeightArgument* argument, in
 // x times the transpose of w [outputs, inputs], plus bias [outputs] where there is one.
 VM_EXPORT Handle vm_linear(Handle x, Handle w, Handle bias) {
   return make([&] {
-    cpu::Weight dense{*w, std::nullopt, std::nullopt, maybe(bias)};
+    cpu::Weight dense{*w, nullptr, nullptr, bias};
     return primitives_wanted() && cpu::takes_product(*x, {dense})
         ? cpu::product(*x, std::nullopt, {dense}, cpu::Finish::none, std::nullopt, cpu_stream())[0]
         : stock(*x, dense);
@@ -103,7 +103,7 @@ VM_EXPORT Handle vm_addmm(Handle c, Handle a, Handle b, double alpha, double bet
 VM_EXPORT Handle vm_quantized_matmul(
     Handle x, Handle w, Handle scales, Handle biases, int64_t transpose, int64_t group_size, int64_t bits) {
   return make([&] {
-    cpu::Weight packed{*w, *scales, maybe(biases), std::nullopt, static_cast<int>(group_size), static_cast<int>(bits)};
+    cpu::Weight packed{*w, scales, biases, nullptr, static_cast<int>(group_size), static_cast<int>(bits)};
     if (primitives_wanted() && transpose != 0 && cpu::takes_product(*x, {packed})) {
       return cpu::product(*x, std::nullopt, {packed}, cpu::Finish::none, std::nullopt, cpu_stream())[0];
     }
@@ -136,7 +136,7 @@ VM_EXPORT Handle vm_expert_product(Handle x, Handle rows, Handle experts, const 
     auto single = mx::expand_dims(*x, 1); // a matrix of one row for each
     auto y = all.bits == 0
         ? mx::gather_mm(single, mx::swapaxes(all.w, -1, -2), *rows, *experts)
-        : mx::gather_qmm(single, all.w, *all.scales, all.biases, *rows, *experts, true, all.group, all.bits);
+        : mx::gather_qmm(single, all.w, *all.scales, maybe(all.biases), *rows, *experts, true, all.group, all.bits);
     y = mx::squeeze(y, 1);
     return all.bias ? mx::add(y, mx::take(*all.bias, *experts, 0)) : y;
   });

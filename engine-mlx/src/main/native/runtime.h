@@ -54,7 +54,7 @@ int32_t run(F&& body) noexcept {
   return -1;
 }
 
-inline std::optional<mx::array> maybe(Handle a) {
+inline std::optional<mx::array> maybe(const mx::array* a) {
   return a ? std::optional<mx::array>(*a) : std::nullopt;
 }
 

@@ -29,12 +29,12 @@ class CachedAttention : public Primitive {
 
   std::function<void()> task(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
     size_t next = 6;
-    CachePlaces places{inputs[3], inputs[4], inputs[5], {}, {}, {}};
+    CachePlaces places{inputs[3], inputs[4], inputs[5]};
     if (tabled_) {
-      places.sequences = inputs[next++];
-      places.tables = inputs[next++];
+      places.sequences = &inputs[next++];
+      places.tables = &inputs[next++];
     }
-    if (settings_.turned > 0) places.angles = inputs[next++];
+    if (settings_.turned > 0) places.angles = &inputs[next++];
     std::optional<Rows> query_norm;
     if (settings_.query_eps) query_norm.emplace(inputs[next++]);
     std::optional<Rows> key_norm;
@@ -84,7 +84,7 @@ std::vector<mx::array> cached_attention(
   if (in.key_norm) inputs.push_back(*in.key_norm);
   auto& pool = places.key_pool;
   return Primitive::results(
-      std::make_shared<CachedAttention>(stream, settings, places.tables.has_value()), std::move(inputs),
+      std::make_shared<CachedAttention>(stream, settings, places.tables != nullptr), std::move(inputs),
       {in.queries.shape(), pool.shape(), pool.shape()}, {in.queries.dtype(), pool.dtype(), pool.dtype()});
 }
 

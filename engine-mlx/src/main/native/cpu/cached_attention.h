@@ -21,15 +21,15 @@ struct CachedAttentionSettings {
   std::optional<float> key_eps;
 };
 
-// Where keys and values are, and where the rows stand.
+// Where keys and values are, and where the rows stand. Of arrays that another keeps.
 struct CachePlaces {
   // [blocks, kv_heads, block size, dims], or int8 with dims + 4: each row is followed by the float32 that it is multiplied by
-  mlx::core::array key_pool;
-  mlx::core::array value_pool;
-  mlx::core::array positions; // [rows] int32
-  std::optional<mlx::core::array> sequences; // [rows] int32: which row of `tables`; rows of a sequence are neighbours
-  std::optional<mlx::core::array> tables; // [sequences, blocks of each] int32; without them all is in the one block
-  std::optional<mlx::core::array> angles; // [rows, turned] float32, as rope_angles() gives them
+  const mlx::core::array& key_pool;
+  const mlx::core::array& value_pool;
+  const mlx::core::array& positions; // [rows] int32
+  const mlx::core::array* sequences = nullptr; // [rows] int32: which row of `tables`; rows of a sequence are neighbours
+  const mlx::core::array* tables = nullptr; // [sequences, blocks of each] int32; without them all is in the one block
+  const mlx::core::array* angles = nullptr; // [rows, turned] float32, as rope_angles() gives them
 };
 
 struct CachedAttentionInputs {
@@ -37,8 +37,8 @@ struct CachedAttentionInputs {
   mlx::core::array keys;    // [rows, kv_heads * dims], neither normed nor rotated
   mlx::core::array values;  // [rows, kv_heads * dims]
   CachePlaces places;
-  std::optional<mlx::core::array> query_norm; // [dims]
-  std::optional<mlx::core::array> key_norm;
+  const mlx::core::array* query_norm = nullptr; // [dims]
+  const mlx::core::array* key_norm = nullptr;
 };
 
 // Norms and rotates queries and keys, writes keys and values to the pools, each at its position, and attends to what the

@@ -78,9 +78,10 @@ void CachedAttentionTask::place(float* arranged) const {
   auto& s = settings;
   int64_t dims = s.dims;
   int64_t width = s.heads * dims;
-  std::vector<float> factors(2 * dims);
-  const float* query_factors = query_norm ? query_norm->floats(0, factors.data()) : nullptr;
-  const float* key_factors = key_norm ? key_norm->floats(0, factors.data() + dims) : nullptr;
+  std::vector<float> query_room;
+  std::vector<float> key_room;
+  const float* query_factors = query_norm ? query_norm->floats(0, query_room) : nullptr;
+  const float* key_factors = key_norm ? key_norm->floats(0, key_room) : nullptr;
   auto arrange = [&](float* heads, int64_t count, const float* norm, std::optional<float> eps, int64_t row) {
     for (int64_t h = 0; h < count; h++) {
       float* head = heads + h * dims;

@@ -159,7 +159,7 @@ mx::array expert_product(
     inputs.push_back(row_major(*weight.bias, stream));
     type = mx::promote_types(type, weight.bias->dtype());
   }
-  auto op = std::make_shared<ExpertProduct>(stream, weight.group, weight.bits, weight.bias.has_value());
+  auto op = std::make_shared<ExpertProduct>(stream, weight.group, weight.bits, weight.bias != nullptr);
   return Primitive::result(std::move(op), std::move(inputs), {rows.shape(0), weight.w.shape(1)}, type);
 }
 

@@ -45,12 +45,20 @@ class Rows {
 
   // The row itself where it is dense float32, else a copy in `room`.
   const float* floats(int64_t row, float* room) const {
-    if (kind_ == Float::f32 && step_ == 1) return static_cast<const float*>(data_) + offset(row);
+    if (float_already()) return static_cast<const float*>(data_) + offset(row);
     read(row, room);
     return room;
   }
 
+  // The same with room that is made where it is needed.
+  const float* floats(int64_t row, std::vector<float>& room) const {
+    if (!float_already()) room.resize(length_);
+    return floats(row, room.data());
+  }
+
  private:
+  bool float_already() const { return kind_ == Float::f32 && step_ == 1; }
+
   const void* data_;
   Float kind_;
   int64_t length_;

@@ -17,7 +17,7 @@ namespace mx = mlx::core;
 
 bool there(const mx::array& a) { return a.is_available() && a.flags().row_contiguous; }
 
-bool there(const std::optional<mx::array>& a) { return !a || there(*a); }
+bool there(const mx::array* a) { return a == nullptr || there(*a); }
 
 // A matrix that takes so many inputs, and gives so many outputs.
 bool fits(const Weight& weight, int64_t inputs, int64_t outputs) {
@@ -45,7 +45,7 @@ bool takes(const Layer& layer, const mx::array& x, const CachePlaces& places) {
   int64_t heads = static_cast<int64_t>(s.heads) * s.dims;
   int64_t kv_heads = static_cast<int64_t>(s.kv_heads) * s.dims;
   int64_t inner = layer.gate.w.shape(0);
-  auto head_norm = [&](const std::optional<mx::array>& norm) { return !norm || fits(Norm{*norm, 0}, s.dims); };
+  auto head_norm = [&](const mx::array* norm) { return norm == nullptr || fits(Norm{*norm, 0}, s.dims); };
   return takes_places(places, s) && there(places.key_pool) && there(places.value_pool) && there(places.positions) &&
       there(places.sequences) && there(places.tables) && there(places.angles) &&
       (!places.tables || places.key_pool.shape(2) % kKeyBlock == 0) && fits(layer.attention_norm, size) &&
@@ -55,28 +55,41 @@ bool takes(const Layer& layer, const mx::array& x, const CachePlaces& places) {
       fits(layer.down, inner, size);
 }
 
-// Rows between two steps.
+// Memory for rows between two steps, of one run after the other on a thread.
 class Between {
  public:
-  Between(int64_t rows, int64_t length, mx::Dtype type)
-      : data_(new char[rows * length * mx::size_of(type)]), kind_(kind_of(type)), rows_(rows), length_(length) {}
+  struct Step {
+    void* data;
+    Float kind;
+    int64_t length;
+  };
 
-  void* data() { return data_.get(); }
-  Float kind() const { return kind_; }
-  Rows rows() const { return Rows(data_.get(), kind_, rows_, length_); }
+  // For steps whose rows have so many elements in all.
+  Between(int64_t rows, int64_t elements) : rows_(rows), next_(room().floats(rows * elements + kMostSteps * kSlack)) {}
+
+  Step step(int64_t length, mx::Dtype type) {
+    Step step{next_, kind_of(type), length};
+    next_ = aligned(next_ + rows_ * length);
+    return step;
+  }
+
+  Rows rows(const Step& step) const { return Rows(step.data, step.kind, rows_, step.length); }
 
  private:
-  std::unique_ptr<char[]> data_;
-  Float kind_;
+  static constexpr int64_t kMostSteps = 8;
+
+  static Room& room() {
+    thread_local Room room;
+    return room;
+  }
+
   int64_t rows_;
-  int64_t length_;
+  float* next_;
 };
 
 RowNorm row_norm(const Norm& norm) { return {Rows(norm.weight), norm.eps}; }
 
-std::optional<Rows> maybe_rows(const std::optional<mx::array>& a) {
-  return a ? std::optional<Rows>(*a) : std::nullopt;
-}
+std::optional<Rows> maybe_rows(const mx::array* a) { return a ? std::optional<Rows>(*a) : std::nullopt; }
 
 } // namespace
 
@@ -85,33 +98,37 @@ std::optional<mx::array> run(const Layer& layer, const mx::array& x, const Cache
   auto& s = layer.attention;
   int64_t rows = x.shape(0);
   int64_t size = x.shape(1);
+  int64_t heads = s.heads * s.dims;
+  int64_t kv_heads = s.kv_heads * s.dims;
+  int64_t inner = layer.gate.w.shape(0);
+  Between between(rows, 2 * (heads + kv_heads) + size + inner);
   Rows given(x);
 
   auto type = promoted(x.dtype(), layer.attention_norm, {layer.queries, layer.keys, layer.values});
-  Between queries(rows, s.heads * s.dims, type);
-  Between keys(rows, s.kv_heads * s.dims, type);
-  Between values(rows, s.kv_heads * s.dims, type);
+  auto queries = between.step(heads, type);
+  auto keys = between.step(kv_heads, type);
+  auto values = between.step(kv_heads, type);
   ProductTask{given, row_norm(layer.attention_norm),
-              {part_of(layer.queries, queries.data()), part_of(layer.keys, keys.data()), part_of(layer.values, values.data())},
-              Finish::none, {}, queries.kind()}();
+              {part_of(layer.queries, queries.data), part_of(layer.keys, keys.data), part_of(layer.values, values.data)},
+              Finish::none, {}, queries.kind}();
 
-  Between mixed(rows, s.heads * s.dims, type);
-  CachedAttentionTask{s, queries.rows(), keys.rows(), values.rows(), CacheData(places), maybe_rows(layer.query_norm),
-                      maybe_rows(layer.key_norm), mixed.data(), mixed.kind()}();
+  auto mixed = between.step(heads, type);
+  CachedAttentionTask{s, between.rows(queries), between.rows(keys), between.rows(values), CacheData(places),
+                      maybe_rows(layer.query_norm), maybe_rows(layer.key_norm), mixed.data, mixed.kind}();
 
   type = mx::promote_types(promoted(type, {}, {layer.output}), x.dtype());
-  Between attended(rows, size, type);
-  ProductTask{mixed.rows(), {}, {part_of(layer.output, attended.data())}, Finish::add, given, attended.kind()}();
+  auto attended = between.step(size, type);
+  ProductTask{between.rows(mixed), {}, {part_of(layer.output, attended.data)}, Finish::add, given, attended.kind}();
 
   type = promoted(type, layer.feed_forward_norm, {layer.gate, layer.up});
-  Between inner(rows, layer.gate.w.shape(0), type);
-  ProductTask{attended.rows(), row_norm(layer.feed_forward_norm), {part_of(layer.gate, inner.data()), part_of(layer.up, nullptr)},
-              layer.gated, {}, inner.kind()}();
+  auto gated = between.step(inner, type);
+  ProductTask{between.rows(attended), row_norm(layer.feed_forward_norm),
+              {part_of(layer.gate, gated.data), part_of(layer.up, nullptr)}, layer.gated, {}, gated.kind}();
 
-  type = mx::promote_types(promoted(type, {}, {layer.down}), type);
+  type = promoted(type, {}, {layer.down});
   mx::array out({static_cast<int>(rows), static_cast<int>(size)}, type, nullptr, {});
   out.set_data(mx::allocator::malloc(out.nbytes()));
-  ProductTask{inner.rows(), {}, {part_of(layer.down, out.data<void>())}, Finish::add, attended.rows(), kind_of(type)}();
+  ProductTask{between.rows(gated), {}, {part_of(layer.down, out.data<void>())}, Finish::add, between.rows(attended), kind_of(type)}();
   out.set_status(mx::array::Status::available);
   return out;
 }

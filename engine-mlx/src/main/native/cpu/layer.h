@@ -20,8 +20,8 @@ struct Layer {
   Weight values;
   Weight output;
   CachedAttentionSettings attention;
-  std::optional<mlx::core::array> query_norm; // [dims], where it has an eps
-  std::optional<mlx::core::array> key_norm;
+  const mlx::core::array* query_norm; // [dims], where it has an eps
+  const mlx::core::array* key_norm;
   Norm feed_forward_norm;
   Weight gate;
   Weight up;

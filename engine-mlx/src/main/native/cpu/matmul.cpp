@@ -35,12 +35,12 @@ class Product : public Primitive {
     std::vector<Part> parts;
     for (size_t i = 0; i < settings_.formats.size(); i++) {
       auto [group, bits] = settings_.formats[i];
-      Weight weight{inputs[next++], {}, {}, {}, group, bits};
+      Weight weight{inputs[next++], nullptr, nullptr, nullptr, group, bits};
       if (bits != 0) {
-        weight.scales = inputs[next++];
-        weight.biases = inputs[next++];
+        weight.scales = &inputs[next++];
+        weight.biases = &inputs[next++];
       }
-      if (settings_.biased[i]) weight.bias = inputs[next++];
+      if (settings_.biased[i]) weight.bias = &inputs[next++];
       parts.push_back(part_of(weight, outputs[gates(settings_.finish) ? 0 : i].data<void>()));
     }
     std::optional<Rows> added;
@@ -149,7 +149,7 @@ std::vector<mx::array> product(
   for (auto& weight : weights) {
     check_inputs(weight, x.shape(-1));
     settings.formats.push_back({weight.group, weight.bits});
-    settings.biased.push_back(weight.bias.has_value());
+    settings.biased.push_back(weight.bias != nullptr);
     inputs.push_back(row_major(weight.w, stream));
     if (weight.bits != 0) {
       inputs.push_back(row_major(*weight.scales, stream));

@@ -10,12 +10,12 @@
 namespace vm::cpu {
 
 // A matrix of weights [outputs, inputs]. Dense in f32, f16 or bf16 where `bits` is 0; else w is [outputs, inputs * bits / 32]
-// uint32 with scales and biases [outputs, inputs / group], as MLX packs them.
+// uint32 with scales and biases [outputs, inputs / group], as MLX packs them. Of arrays that another keeps.
 struct Weight {
-  mlx::core::array w;
-  std::optional<mlx::core::array> scales;
-  std::optional<mlx::core::array> biases;
-  std::optional<mlx::core::array> bias; // [outputs], added to the product
+  const mlx::core::array& w;
+  const mlx::core::array* scales = nullptr;
+  const mlx::core::array* biases = nullptr;
+  const mlx::core::array* bias = nullptr; // [outputs], added to the product
   int group = 0;
   int bits = 0;
 };
@@ -26,9 +26,9 @@ bool packs_well(const Weight& weight);
 // Throws std::invalid_argument for weights that do not take so many inputs, or whose parts do not fit each other.
 void check_inputs(const Weight& weight, int64_t inputs);
 
-// The norm that rows go through before a product: x / sqrt(mean(x^2) + eps) * weight.
+// The norm that rows go through before a product: x / sqrt(mean(x^2) + eps) * weight. Of an array that another keeps.
 struct Norm {
-  mlx::core::array weight;
+  const mlx::core::array& weight;
   float eps;
 };
 

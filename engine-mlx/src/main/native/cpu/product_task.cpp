@@ -25,8 +25,8 @@ Part part_of(const Weight& weight, void* out) {
 }
 
 void ProductTask::operator()() {
-  std::vector<float> room(norm ? x.length() : 0);
-  const float* factors = norm ? norm->weight.floats(0, room.data()) : nullptr;
+  std::vector<float> room;
+  const float* factors = norm ? norm->weight.floats(0, room) : nullptr;
   Block block(x, parts);
   for (auto& part : parts) part.bias_floats(); // by this thread, before the others look
   for (int64_t first = 0; first < x.rows(); first += kRowsAtOnce) {
@@ -65,9 +65,9 @@ void ProductTask::each(const Block& block, int64_t first, int64_t count) {
 }
 
 void ProductTask::add_rows(int64_t first, int64_t count, int64_t begin, int64_t end, float* y, int64_t ldy) const {
-  std::vector<float> room(added->length());
+  std::vector<float> room;
   for (int64_t r = 0; r < count; r++) {
-    add(added->floats(first + r, room.data()) + begin, end - begin, y + r * ldy + begin);
+    add(added->floats(first + r, room) + begin, end - begin, y + r * ldy + begin);
   }
 }
 

@@ -2,17 +2,18 @@ package dev.vllmmlx.mlx.parity;
 
 import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.CpuPrimitives;
-import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.Device;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.MlxThread;
 import dev.vllmmlx.mlx.load.ComputeType;
 import dev.vllmmlx.mlx.load.ModelLoader;
 import dev.vllmmlx.mlx.model.CausalLanguageModel;
+import dev.vllmmlx.mlx.model.KvLayer;
 import dev.vllmmlx.mlx.model.ModelFamilies;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
@@ -49,7 +50,7 @@ public final class DecodeSpeed {
                 new ModelLoader(ModelFamilies.standard(), Device.best())
                     .load(checkpoint, ComputeType.AUTO);
             try (var _ = loaded.weights();
-                var sequence = new Greedy(loaded.model())) {
+                var sequence = new Greedy(loaded.model(), kept(loaded.model()))) {
               warmUp(loaded.model());
               measure(sequence, promptTokens, steps);
               if (args.length > 3) {
@@ -61,8 +62,13 @@ public final class DecodeSpeed {
     }
   }
 
+  /** Keys and values in 16 bits, as peers keep them. */
+  private static List<KvLayer> kept(CausalLanguageModel model) {
+    return model.kvLayers().stream().map(layer -> layer.inBits(16)).toList();
+  }
+
   private static void warmUp(CausalLanguageModel model) {
-    try (var sequence = new Greedy(model)) {
+    try (var sequence = new Greedy(model, kept(model))) {
       var logits = sequence.prefill(new int[] {1, 2, 3}, CHUNK, 1)[0];
       for (var i = 0; i < WARM_UP; i++) {
         logits = sequence.step(Greedy.argMax(logits));
@@ -104,7 +110,9 @@ public final class DecodeSpeed {
     }
     var sequences = IntStream.range(0, batch).toArray();
     var nanos = new long[steps];
-    try (var memory = new BlockMemory(model.kvLayers(), batch * each, blockSize, DType.FLOAT32)) {
+    var layers = kept(model);
+    var type = layers.getFirst().type();
+    try (var memory = new BlockMemory(layers, batch * each, blockSize, type)) {
       var tokens = sequences.clone();
       for (var step = 0; step < steps; step++) {
         var positions = new int[batch];

@@ -186,7 +186,8 @@ double test_product(const Kernels& set, int bits, int group, Float kind, int64_t
     for (int64_t begin = 0; begin < outputs; begin += 5) {
       int64_t end = std::min(outputs, begin + 5 + many);
       std::vector<float> again(many * outputs);
-      set.multiply(w, laid.row(5), laid.stride(), many, begin, end, again.data(), outputs, room.data());
+      Room fresh(room_for(w));
+      set.multiply(w, laid.row(5), laid.stride(), many, begin, end, again.data(), outputs, fresh.data());
       for (int64_t r = 0; r < many; r++) {
         expect(std::memcmp(&again[r * outputs + begin], &y[(5 + r) * outputs + begin], (end - begin) * 4) == 0,
                what + ": other bits among " + std::to_string(many) + " rows");

@@ -1,9 +1,6 @@
 // softmax(q k^T * scale) v on a CPU stream.
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include <mlx/mlx.h>
 
 namespace vm::cpu {

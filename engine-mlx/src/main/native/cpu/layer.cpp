@@ -1,10 +1,5 @@
 #include "layer.h"
 
-#include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
-
 #include "cached_attention_task.h"
 #include "kernels.h"
 #include "primitive.h"
@@ -21,17 +16,8 @@ bool there(const mx::array* a) { return a == nullptr || there(*a); }
 
 // A matrix that takes so many inputs, and gives so many outputs.
 bool fits(const Weight& weight, int64_t inputs, int64_t outputs) {
-  auto& w = weight.w;
-  if (w.ndim() != 2 || w.shape(0) != outputs || !there(w) || !there(weight.scales) || !there(weight.biases) || !there(weight.bias)) {
-    return false;
-  }
-  if (weight.bias && (!is_float(weight.bias->dtype()) || weight.bias->ndim() != 1 || weight.bias->shape(0) != outputs)) return false;
-  if (weight.bits == 0) return is_float(w.dtype()) && w.shape(1) == inputs;
-  auto of_groups = [&](const mx::array& a) {
-    return a.ndim() == 2 && a.shape(0) == outputs && static_cast<int64_t>(a.shape(1)) * weight.group == inputs;
-  };
-  return packs_well(weight) && static_cast<int64_t>(w.shape(1)) * 32 == inputs * weight.bits && of_groups(*weight.scales) &&
-      of_groups(*weight.biases);
+  return there(weight.w) && there(weight.scales) && there(weight.biases) && there(weight.bias) && takes_weight(weight) &&
+      weight.w.shape(0) == outputs && misfit(weight, inputs).empty();
 }
 
 bool fits(const Norm& norm, int64_t length) {

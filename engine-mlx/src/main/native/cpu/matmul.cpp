@@ -92,40 +92,42 @@ bool packs_well(const Weight& weight) {
       ((bits >= 2 && bits <= 6) || bits == 8);
 }
 
-void check_inputs(const Weight& weight, int64_t inputs) {
+std::string misfit(const Weight& weight, int64_t inputs) {
   auto& w = weight.w;
   int rank = static_cast<int>(w.ndim());
   auto matrix = w.shape();
   if (weight.bits == 0) {
     if (w.shape(-1) != inputs) {
-      throw std::invalid_argument(
-          "[linear] the last dimension of x, " + std::to_string(inputs) + ", does not fit weights of " +
-          std::to_string(w.shape(-1)) + " inputs");
+      return "[linear] the last dimension of x, " + std::to_string(inputs) + ", does not fit weights of " +
+          std::to_string(w.shape(-1)) + " inputs";
     }
   } else {
     if (static_cast<int64_t>(w.shape(-1)) * 32 != inputs * weight.bits) {
-      throw std::invalid_argument(
-          "[quantized_matmul] the last dimension of x, " + std::to_string(inputs) + ", does not fit rows of " +
-          std::to_string(w.shape(-1)) + " words with " + std::to_string(weight.bits) + " bits a weight");
+      return "[quantized_matmul] the last dimension of x, " + std::to_string(inputs) + ", does not fit rows of " +
+          std::to_string(w.shape(-1)) + " words with " + std::to_string(weight.bits) + " bits a weight";
     }
     auto groups = matrix;
     groups.back() = static_cast<int>(inputs / weight.group);
     if (weight.scales->shape() != groups || weight.biases->shape() != groups || inputs % weight.group != 0) {
-      throw std::invalid_argument("[quantized_matmul] scales and biases must both be [outputs, inputs / group]");
+      return "[quantized_matmul] scales and biases must both be [outputs, inputs / group]";
     }
   }
   matrix.resize(rank - 1);
-  if (weight.bias && weight.bias->shape() != matrix) {
-    throw std::invalid_argument("[linear] a bias must be [outputs]");
-  }
+  return weight.bias && weight.bias->shape() != matrix ? "[linear] a bias must be [outputs]" : "";
+}
+
+void check_inputs(const Weight& weight, int64_t inputs) {
+  auto why = misfit(weight, inputs);
+  if (!why.empty()) throw std::invalid_argument(why);
+}
+
+bool takes_weight(const Weight& weight) {
+  return weight.w.ndim() == 2 && weight.w.size() > 0 && (!weight.bias || is_float(weight.bias->dtype())) &&
+      (weight.bits == 0 ? is_float(weight.w.dtype()) : packs_well(weight));
 }
 
 bool takes_product(const mx::array& x, const std::vector<Weight>& weights) {
-  return x.ndim() >= 1 && x.size() > 0 && is_float(x.dtype()) &&
-      std::all_of(weights.begin(), weights.end(), [](const Weight& weight) {
-        return weight.w.ndim() == 2 && weight.w.size() > 0 && (!weight.bias || is_float(weight.bias->dtype())) &&
-            (weight.bits == 0 ? is_float(weight.w.dtype()) : packs_well(weight));
-      });
+  return x.ndim() >= 1 && x.size() > 0 && is_float(x.dtype()) && std::all_of(weights.begin(), weights.end(), takes_weight);
 }
 
 mx::Dtype promoted(mx::Dtype type, const std::optional<Norm>& norm, const std::vector<Weight>& weights) {

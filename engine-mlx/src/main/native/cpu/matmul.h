@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <mlx/mlx.h>
@@ -23,7 +24,10 @@ struct Weight {
 // Whether a packed weight is of a form that the kernels know.
 bool packs_well(const Weight& weight);
 
-// Throws std::invalid_argument for weights that do not take so many inputs, or whose parts do not fit each other.
+// Why a weight does not take so many inputs, or its parts do not fit each other; empty where they do.
+std::string misfit(const Weight& weight, int64_t inputs);
+
+// Throws std::invalid_argument where there is a misfit.
 void check_inputs(const Weight& weight, int64_t inputs);
 
 // The norm that rows go through before a product: x / sqrt(mean(x^2) + eps) * weight. Of an array that another keeps.
@@ -50,6 +54,7 @@ std::vector<mlx::core::array> product(
     const std::optional<mlx::core::array>& added, mlx::core::Stream stream);
 
 // Whether product() can take them; shapes that do not fit each other are its own business.
+bool takes_weight(const Weight& weight);
 bool takes_product(const mlx::core::array& x, const std::vector<Weight>& weights);
 
 // Whether two products become one gated result.

@@ -3,15 +3,11 @@ package dev.vllmmlx.mlx.parity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.CpuPrimitives;
 import dev.vllmmlx.mlx.array.Device;
 import dev.vllmmlx.mlx.array.MemoryStatus;
 import dev.vllmmlx.mlx.array.MlxThread;
 import dev.vllmmlx.mlx.load.ComputeType;
-import dev.vllmmlx.mlx.load.LoadedModel;
-import dev.vllmmlx.mlx.load.ModelLoader;
-import dev.vllmmlx.mlx.model.ModelFamilies;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -141,18 +137,13 @@ class MlxLmParityTest {
   private void with(ParityCase parity, Consumer<Greedy> body) {
     mlx.call(
         () -> {
-          var model = load(parity);
+          var model = parity.load(folder);
           try (var _ = model.weights();
               var sequence = new Greedy(model.model())) {
             body.accept(sequence);
           }
           return null;
         });
-  }
-
-  private LoadedModel load(ParityCase parity) {
-    var loader = new ModelLoader(ModelFamilies.standard(), Device.CPU);
-    return loader.load(new Checkpoint.Folder(parity.name(), folder), parity.computed());
   }
 
   private static void assertClose(float[][] rows, ParityCase parity) {

@@ -1,6 +1,11 @@
 package dev.vllmmlx.mlx.parity;
 
+import dev.vllmmlx.hub.Checkpoint;
+import dev.vllmmlx.mlx.array.Device;
 import dev.vllmmlx.mlx.load.ComputeType;
+import dev.vllmmlx.mlx.load.LoadedModel;
+import dev.vllmmlx.mlx.load.ModelLoader;
+import dev.vllmmlx.mlx.model.ModelFamilies;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -44,6 +49,12 @@ record ParityCase(
 
   TinyCheckpoint checkpoint() {
     return new TinyCheckpoint(config, seed, stored);
+  }
+
+  /** The checkpoint as it was written to a folder. On MLX's owner thread. */
+  LoadedModel load(Path folder) {
+    return new ModelLoader(ModelFamilies.standard(), Device.CPU)
+        .load(new Checkpoint.Folder(name, folder), computed);
   }
 
   @Override

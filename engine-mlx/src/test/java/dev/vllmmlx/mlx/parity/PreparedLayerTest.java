@@ -2,19 +2,14 @@ package dev.vllmmlx.mlx.parity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vllmmlx.hub.Checkpoint;
 import dev.vllmmlx.mlx.array.Array;
-import dev.vllmmlx.mlx.array.DType;
 import dev.vllmmlx.mlx.array.Device;
 import dev.vllmmlx.mlx.array.LayerOps;
 import dev.vllmmlx.mlx.array.MemoryStatus;
 import dev.vllmmlx.mlx.array.Mlx;
 import dev.vllmmlx.mlx.array.MlxThread;
 import dev.vllmmlx.mlx.cache.KvCache;
-import dev.vllmmlx.mlx.load.ModelLoader;
 import dev.vllmmlx.mlx.model.CausalLanguageModel;
-import dev.vllmmlx.mlx.model.KvLayer;
-import dev.vllmmlx.mlx.model.ModelFamilies;
 import dev.vllmmlx.mlx.nn.AttentionShape;
 import dev.vllmmlx.mlx.nn.ForwardPass;
 import dev.vllmmlx.mlx.nn.Rope;
@@ -60,8 +55,9 @@ class PreparedLayerTest {
     with(
         parity,
         model -> {
-          for (var type : new DType[] {model.type(), DType.INT8}) {
-            var layers = model.kvLayers().stream().map(layer -> kept(layer, type)).toList();
+          var inEightBits = model.kvLayers().stream().map(layer -> layer.inBits(8)).toList();
+          for (var layers : List.of(model.kvLayers(), inEightBits)) {
+            var type = layers.getFirst().type();
             try (var steps = new KvCache(layers);
                 var whole = new KvCache(layers)) {
               for (var rows : new int[] {MANY, 7, 1, 1, 64, 2}) {
@@ -73,10 +69,6 @@ class PreparedLayerTest {
             }
           }
         });
-  }
-
-  private static KvLayer kept(KvLayer layer, DType type) {
-    return new KvLayer(layer.kvHeads(), layer.headDim(), layer.window(), type);
   }
 
   private static int[] tokens(ParityCase parity, int from, int count) {
@@ -95,9 +87,7 @@ class PreparedLayerTest {
     parity.checkpoint().write(folder);
     mlx.call(
         () -> {
-          var loaded =
-              new ModelLoader(ModelFamilies.standard(), Device.CPU)
-                  .load(new Checkpoint.Folder(parity.name(), folder), parity.computed());
+          var loaded = parity.load(folder);
           try (var _ = loaded.weights()) {
             check.accept(loaded.model());
           }

@@ -74,38 +74,56 @@ VM_EXPORT Handle vm_attention(Handle q, Handle k, Handle v, double scale, int64_
 
 namespace {
 
-// How a layer attends over a cache, as Java gives it.
-struct CachedAttentionArgument {
-  Handle queries, keys, values, key_pool, value_pool;
+// Where rows stand, and the memory of their keys and values, as Java gives it.
+struct PlacesArgument {
+  Handle key_pool, value_pool;
   Handle positions;
   Handle sequences, tables; // null for one sequence in one block
-  Handle angles;            // null off the primitives
-  Handle wavelengths;       // null for plain ones
-  Handle query_norm, key_norm;
+  Handle angles;            // null off the primitives, and where nothing is rotated
+};
+
+cpu::CachePlaces places(const PlacesArgument& a) {
+  return {*a.key_pool, *a.value_pool, *a.positions, a.sequences, a.tables, a.angles};
+}
+
+// How a layer attends.
+struct PlanArgument {
+  Handle query_norm, key_norm; // null for none
+  Handle wavelengths;          // null for plain ones
   int32_t heads, kv_heads, dims, window, turned, traditional;
-  int32_t start, rows; // where tables are null: the position of the first row
   float scale, magnitude, base, rope_scale, query_eps, key_eps;
 };
 
-std::optional<float> eps_of(Handle norm, float eps) {
-  return norm ? std::optional<float>(eps) : std::nullopt;
+cpu::CachedAttentionSettings settings(const PlanArgument& a) {
+  auto eps_of = [](Handle norm, float eps) { return norm ? std::optional<float>(eps) : std::nullopt; };
+  return {a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
+          eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)};
 }
+
+// Rows that attend over a cache.
+struct CachedAttentionArgument {
+  Handle queries, keys, values;
+  PlacesArgument places;
+  PlanArgument plan;
+  int32_t start, rows; // where tables are null: the position of the first row
+};
 
 // By MLX's own ops, sequence by sequence: its rows are written to the pools, which come back as new arrays, and MLX's fused
 // attention gets what they hold of it, gathered from its blocks where it has a table.
 class StockAttention {
  public:
-  explicit StockAttention(const CachedAttentionArgument& a) : a_(a), block_size_(a.key_pool->shape(2)) {
-    if (a.tables) tables_ = known(*a.tables);
+  explicit StockAttention(const CachedAttentionArgument& a)
+      : a_(a), places_(a.places), plan_(a.plan), block_size_(a.places.key_pool->shape(2)) {
+    if (places_.tables) tables_ = known(*places_.tables);
   }
 
   std::vector<mx::array> operator()() const {
-    auto keys = *a_.key_pool;
-    auto values = *a_.value_pool;
+    auto keys = *places_.key_pool;
+    auto values = *places_.value_pool;
     auto runs = this->runs();
     for (auto& run : runs) {
-      write(keys, arranged(*a_.keys, a_.kv_heads, a_.key_norm, a_.key_eps, run), run);
-      write(values, heads_first(*a_.values, a_.kv_heads, run), run);
+      write(keys, arranged(*a_.keys, plan_.kv_heads, plan_.key_norm, plan_.key_eps, run), run);
+      write(values, heads_first(*a_.values, plan_.kv_heads, run), run);
     }
     std::vector<mx::array> mixed;
     for (auto& run : runs) mixed.push_back(attend(keys, values, run));
@@ -128,9 +146,9 @@ class StockAttention {
   }
 
   std::vector<Run> runs() const {
-    if (!a_.tables) return {{0, a_.rows, a_.start, nullptr}};
-    auto positions = known(*a_.positions);
-    auto sequences = known(*a_.sequences);
+    if (!places_.tables) return {{0, a_.rows, a_.start, nullptr}};
+    auto positions = known(*places_.positions);
+    auto sequences = known(*places_.sequences);
     auto at = positions.data<int32_t>();
     auto whose = sequences.data<int32_t>();
     std::vector<Run> runs;
@@ -146,17 +164,17 @@ class StockAttention {
 
   mx::array heads_first(const mx::array& x, int heads, const Run& run) const {
     auto rows = mx::slice(x, {run.row, 0}, {run.row + run.rows, x.shape(1)});
-    return mx::transpose(mx::reshape(rows, {1, run.rows, heads, a_.dims}), {0, 2, 1, 3});
+    return mx::transpose(mx::reshape(rows, {1, run.rows, heads, plan_.dims}), {0, 2, 1, 3});
   }
 
   mx::array arranged(const mx::array& x, int heads, Handle norm, float eps, const Run& run) const {
     auto rows = heads_first(x, heads, run);
     if (norm) rows = mx::fast::rms_norm(rows, *norm, eps);
-    if (a_.turned == 0) return rows;
-    if (a_.magnitude != 1) rows = mx::multiply(rows, mx::array(a_.magnitude, rows.dtype()));
+    if (plan_.turned == 0) return rows;
+    if (plan_.magnitude != 1) rows = mx::multiply(rows, mx::array(plan_.magnitude, rows.dtype()));
     return mx::fast::rope(
-        rows, a_.turned, a_.traditional != 0, a_.wavelengths ? std::nullopt : std::optional<float>(a_.base),
-        a_.rope_scale, run.start, maybe(a_.wavelengths));
+        rows, plan_.turned, plan_.traditional != 0, plan_.wavelengths ? std::nullopt : std::optional<float>(plan_.base),
+        plan_.rope_scale, run.start, maybe(plan_.wavelengths));
   }
 
   // From a position on, as far as they lie in one block.
@@ -174,8 +192,8 @@ class StockAttention {
   mx::array unpacked(const mx::array& rows) const {
     if (rows.dtype() != mx::int8) return mx::astype(rows, a_.queries->dtype());
     auto end = rows.shape();
-    auto numbers = mx::slice(rows, {0, 0, 0, 0}, {end[0], end[1], end[2], a_.dims});
-    auto scale = mx::view(mx::contiguous(mx::slice(rows, {0, 0, 0, a_.dims}, end)), mx::float32);
+    auto numbers = mx::slice(rows, {0, 0, 0, 0}, {end[0], end[1], end[2], plan_.dims});
+    auto scale = mx::view(mx::contiguous(mx::slice(rows, {0, 0, 0, plan_.dims}, end)), mx::float32);
     return mx::astype(mx::multiply(numbers, scale), a_.queries->dtype());
   }
 
@@ -186,9 +204,9 @@ class StockAttention {
       int count = in_block(at, run.end(), run);
       int block = run.table ? run.table[at / block_size_] : 0;
       int from = run.table ? at % block_size_ : at;
-      auto part = mx::slice(rows, {0, 0, at - run.start, 0}, {1, a_.kv_heads, at - run.start + count, width});
+      auto part = mx::slice(rows, {0, 0, at - run.start, 0}, {1, plan_.kv_heads, at - run.start + count, width});
       pool = mx::slice_update(
-          pool, part, mx::Shape{block, 0, from, 0}, mx::Shape{block + 1, a_.kv_heads, from + count, width});
+          pool, part, mx::Shape{block, 0, from, 0}, mx::Shape{block + 1, plan_.kv_heads, from + count, width});
       at += count;
     }
   }
@@ -196,33 +214,35 @@ class StockAttention {
   // [1, kv_heads, end - first, dims], or as the pool keeps them
   mx::array stored(const mx::array& pool, int first, const Run& run) const {
     int width = pool.shape(3);
-    if (!run.table) return mx::slice(pool, {0, 0, first, 0}, {1, a_.kv_heads, run.end(), width});
+    if (!run.table) return mx::slice(pool, {0, 0, first, 0}, {1, plan_.kv_heads, run.end(), width});
     int block = first / block_size_;
     int blocks = (run.end() + block_size_ - 1) / block_size_ - block;
     auto gathered = mx::take(pool, mx::array(run.table + block, {blocks}, mx::int32), 0);
-    auto whole = mx::reshape(mx::transpose(gathered, {1, 0, 2, 3}), {1, a_.kv_heads, blocks * block_size_, width});
+    auto whole = mx::reshape(mx::transpose(gathered, {1, 0, 2, 3}), {1, plan_.kv_heads, blocks * block_size_, width});
     int before = block * block_size_;
-    return mx::slice(whole, {0, 0, first - before, 0}, {1, a_.kv_heads, run.end() - before, width});
+    return mx::slice(whole, {0, 0, first - before, 0}, {1, plan_.kv_heads, run.end() - before, width});
   }
 
   mx::array attend(const mx::array& keys, const mx::array& values, const Run& run) const {
     int end = run.end();
-    int first = a_.window > 0 ? std::max(0, run.start + 1 - a_.window) : 0;
+    int first = plan_.window > 0 ? std::max(0, run.start + 1 - plan_.window) : 0;
     std::string mode = run.rows > 1 ? "causal" : "";
     std::optional<mx::array> mask;
-    if (run.rows > 1 && a_.window > 0 && end > a_.window) {
+    if (run.rows > 1 && plan_.window > 0 && end > plan_.window) {
       auto row = mx::expand_dims(mx::arange(run.start, end, mx::int32), 1);
       auto key = mx::arange(first, end, mx::int32);
-      mask = mx::logical_and(mx::less_equal(key, row), mx::greater(mx::add(key, mx::array(a_.window)), row));
+      mask = mx::logical_and(mx::less_equal(key, row), mx::greater(mx::add(key, mx::array(plan_.window)), row));
       mode = "";
     }
     auto mixed = mx::fast::scaled_dot_product_attention(
-        arranged(*a_.queries, a_.heads, a_.query_norm, a_.query_eps, run), unpacked(stored(keys, first, run)),
-        unpacked(stored(values, first, run)), a_.scale, mode, mask);
-    return mx::reshape(mx::transpose(mixed, {0, 2, 1, 3}), {run.rows, a_.heads * a_.dims});
+        arranged(*a_.queries, plan_.heads, plan_.query_norm, plan_.query_eps, run), unpacked(stored(keys, first, run)),
+        unpacked(stored(values, first, run)), plan_.scale, mode, mask);
+    return mx::reshape(mx::transpose(mixed, {0, 2, 1, 3}), {run.rows, plan_.heads * plan_.dims});
   }
 
   const CachedAttentionArgument& a_;
+  const PlacesArgument& places_;
+  const PlanArgument& plan_;
   int block_size_;
   std::optional<mx::array> tables_; // which runs point into
 };
@@ -244,15 +264,10 @@ VM_EXPORT Handle vm_rope_angles(
 VM_EXPORT int64_t vm_cached_attention(const CachedAttentionArgument* argument, Handle* out) {
   return run([&] {
     auto& a = *argument;
-    cpu::CachedAttentionInputs in{
-        *a.queries, *a.keys, *a.values,
-        {*a.key_pool, *a.value_pool, *a.positions, a.sequences, a.tables, a.angles},
-        a.query_norm, a.key_norm};
-    cpu::CachedAttentionSettings settings{
-        a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
-        eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)};
-    bool ours = primitives_wanted() && cpu::takes_cached_attention(in, settings);
-    auto parts = ours ? cpu::cached_attention(in, settings, mx::default_stream(mx::Device::cpu)) : StockAttention(a)();
+    cpu::CachedAttentionInputs in{*a.queries, *a.keys, *a.values, places(a.places), a.plan.query_norm, a.plan.key_norm};
+    auto how = settings(a.plan);
+    bool ours = primitives_wanted() && cpu::takes_cached_attention(in, how);
+    auto parts = ours ? cpu::cached_attention(in, how, mx::default_stream(mx::Device::cpu)) : StockAttention(a)();
     for (size_t i = 0; i < 3; i++) out[i] = wrap(parts[i]);
   });
 }
@@ -260,39 +275,25 @@ VM_EXPORT int64_t vm_cached_attention(const CachedAttentionArgument* argument, H
 // A layer as Java gives it, once: arrays of weights that live as long as it is used.
 struct LayerArgument {
   WeightArgument queries, keys, values, output, gate, up, down;
+  PlanArgument plan;
   Handle attention_norm, feed_forward_norm;
-  Handle query_norm, key_norm; // null for none
-  int32_t heads, kv_heads, dims, window, turned, traditional;
+  float attention_eps, feed_forward_eps;
   int32_t gated; // a cpu::Finish
-  float scale, magnitude, attention_eps, feed_forward_eps, query_eps, key_eps;
-};
-
-// Where its rows stand.
-struct PlacesArgument {
-  Handle key_pool, value_pool;
-  Handle positions;
-  Handle sequences, tables; // null for one sequence in one block
-  Handle angles;            // null where nothing is rotated
 };
 
 // The whole layer at once: what it makes of x, or null where it has to be taken step by step. An error is -1.
-VM_EXPORT int64_t vm_layer(Handle x, const LayerArgument* argument, const PlacesArgument* places) {
-  int64_t result = -1;
-  run([&] {
-    result = 0;
+VM_EXPORT int64_t vm_layer(Handle x, const LayerArgument* argument, const PlacesArgument* where) {
+  Handle result = nullptr;
+  int32_t status = run([&] {
     if (!primitives_wanted()) return;
     auto& a = *argument;
     cpu::Layer layer{
         {*a.attention_norm, a.attention_eps}, weight(a.queries), weight(a.keys), weight(a.values), weight(a.output),
-        {a.heads, a.kv_heads, a.dims, a.scale, a.window, a.turned, a.traditional != 0, a.magnitude,
-         eps_of(a.query_norm, a.query_eps), eps_of(a.key_norm, a.key_eps)},
-        a.query_norm, a.key_norm, {*a.feed_forward_norm, a.feed_forward_eps}, weight(a.gate), weight(a.up),
-        weight(a.down), static_cast<cpu::Finish>(a.gated)};
-    auto& p = *places;
-    auto out = cpu::run(layer, *x, {*p.key_pool, *p.value_pool, *p.positions, p.sequences, p.tables, p.angles});
-    if (out) result = reinterpret_cast<int64_t>(wrap(std::move(*out)));
+        settings(a.plan), a.plan.query_norm, a.plan.key_norm, {*a.feed_forward_norm, a.feed_forward_eps}, weight(a.gate),
+        weight(a.up), weight(a.down), static_cast<cpu::Finish>(a.gated)};
+    if (auto out = cpu::run(layer, *x, places(*where))) result = wrap(std::move(*out));
   });
-  return result;
+  return status == 0 ? reinterpret_cast<int64_t>(result) : status;
 }
 
 // Whether ops on this thread's device go to this project's primitives.

@@ -102,8 +102,8 @@ public class AttentionBenchmark {
     owned.repeat(
         TIMES,
         kept -> {
-          var attended =
-              LayerOps.cachedAttention(queries, keys, values, keyMemory, valueMemory, places, PLAN);
+          var memory = new LayerOps.LayerMemory(keyMemory, valueMemory, places);
+          var attended = LayerOps.cachedAttention(queries, keys, values, memory, PLAN);
           keyMemory = kept.replace(keyMemory, attended.keys());
           valueMemory = kept.replace(valueMemory, attended.values());
           return attended.mixed();

@@ -59,8 +59,7 @@ final class PagedPass implements ForwardPass {
 
   @Override
   public Optional<LayerOps.LayerMemory> memory(int layer, Rope rope) {
-    return Optional.of(
-        new LayerOps.LayerMemory(keys.get(layer), values.get(layer), places.of(rope)));
+    return Optional.of(memoryOf(layer, rope));
   }
 
   @Override
@@ -68,15 +67,13 @@ final class PagedPass implements ForwardPass {
       int layer, Array queries, Array newKeys, Array newValues, AttentionShape shape) {
     var attended =
         LayerOps.cachedAttention(
-            queries,
-            newKeys,
-            newValues,
-            keys.get(layer),
-            values.get(layer),
-            places.of(shape.rope()),
-            shape.plan());
+            queries, newKeys, newValues, memoryOf(layer, shape.rope()), shape.plan());
     keys.set(layer, owned.replace(keys.get(layer), attended.keys()));
     values.set(layer, owned.replace(values.get(layer), attended.values()));
     return attended.mixed();
+  }
+
+  private LayerOps.LayerMemory memoryOf(int layer, Rope rope) {
+    return new LayerOps.LayerMemory(keys.get(layer), values.get(layer), places.of(rope));
   }
 }

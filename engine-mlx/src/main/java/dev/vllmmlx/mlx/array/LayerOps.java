@@ -188,7 +188,31 @@ public final class LayerOps {
       int window,
       Rotation rotation,
       Norm queryNorm,
-      Norm keyNorm) {}
+      Norm keyNorm) {
+
+    static final long BYTES = 72;
+
+    void write(Owner o, MemorySegment to, long at) {
+      writeNorm(o, queryNorm, to, at, at + 64);
+      writeNorm(o, keyNorm, to, at + 8, at + 68);
+      to.set(ValueLayout.JAVA_LONG, at + 16, o.useOrNull(rotation.wavelengths()));
+      to.set(ValueLayout.JAVA_INT, at + 24, heads);
+      to.set(ValueLayout.JAVA_INT, at + 28, kvHeads);
+      to.set(ValueLayout.JAVA_INT, at + 32, headDim);
+      to.set(ValueLayout.JAVA_INT, at + 36, window);
+      to.set(ValueLayout.JAVA_INT, at + 40, rotation.dims());
+      to.set(ValueLayout.JAVA_INT, at + 44, rotation.traditional() ? 1 : 0);
+      to.set(ValueLayout.JAVA_FLOAT, at + 48, scale);
+      to.set(ValueLayout.JAVA_FLOAT, at + 52, rotation.magnitude());
+      to.set(ValueLayout.JAVA_FLOAT, at + 56, rotation.theta());
+      to.set(ValueLayout.JAVA_FLOAT, at + 60, rotation.scale());
+    }
+
+    private static void writeNorm(Owner o, Norm norm, MemorySegment to, long at, long epsAt) {
+      to.set(ValueLayout.JAVA_LONG, at, norm == null ? 0 : o.use(norm.weight()));
+      to.set(ValueLayout.JAVA_FLOAT, epsAt, norm == null ? 0 : norm.eps());
+    }
+  }
 
   /**
    * Where rows stand.
@@ -206,17 +230,32 @@ public final class LayerOps {
   /**
    * One memory of a layer's keys and values that all rows go to, with room for them.
    *
-   * @param keys {@code [blocks, kvHeads, block size, headDim]}, as {@link #cachedAttention} has it
+   * @param keys {@code [blocks, kvHeads, block size, headDim]}; or int8, {@code headDim + 4} long:
+   *     then a row is rounded to 255 steps and followed by its own float32 scale, so that its bytes
+   *     depend on itself alone
    * @param values like keys
    */
-  public record LayerMemory(Array keys, Array values, RowPlaces places) {}
+  public record LayerMemory(Array keys, Array values, RowPlaces places) {
+
+    static final long BYTES = 48;
+
+    void write(Owner o, MemorySegment to, long at) {
+      to.set(ValueLayout.JAVA_LONG, at, o.use(keys));
+      to.set(ValueLayout.JAVA_LONG, at + 8, o.use(values));
+      to.set(ValueLayout.JAVA_LONG, at + 16, o.use(places.positions()));
+      to.set(ValueLayout.JAVA_LONG, at + 24, o.useOrNull(places.sequences()));
+      to.set(ValueLayout.JAVA_LONG, at + 32, o.useOrNull(places.tables()));
+      to.set(ValueLayout.JAVA_LONG, at + 40, o.useOrNull(places.angles()));
+    }
+  }
 
   /**
    * What attention gave, and the memory of keys and values after it, in the place of the former.
    */
   public record Attended(Array mixed, Array keys, Array values) {}
 
-  private static final long ATTENTION_BYTES = 96 + 8 * 4 + 6 * 4;
+  private static final long ATTENTION_BYTES =
+      3 * 8 + LayerMemory.BYTES + AttentionPlan.BYTES + 2 * 4;
 
   /**
    * Norms and rotates queries and keys, writes keys and values to memory, and attends: a row sees
@@ -228,67 +267,19 @@ public final class LayerOps {
    * @param queries {@code [rows, heads * headDim]}, as projected
    * @param keys {@code [rows, kvHeads * headDim]}
    * @param values like keys
-   * @param keyMemory {@code [blocks, kvHeads, block size, headDim]}; or int8, {@code headDim + 4}
-   *     long: then a row is rounded to 255 steps and followed by its own float32 scale, so that its
-   *     bytes depend on itself alone
-   * @param valueMemory like that of keys
    */
   public static Attended cachedAttention(
-      Array queries,
-      Array keys,
-      Array values,
-      Array keyMemory,
-      Array valueMemory,
-      RowPlaces places,
-      AttentionPlan plan) {
+      Array queries, Array keys, Array values, LayerMemory memory, AttentionPlan plan) {
     var o = Owner.current();
     var rows = queries.dim(0); // before the arguments: it may use the same room
     var room = o.room(ATTENTION_BYTES + 24);
-    var rotation = plan.rotation();
-    var handles =
-        new Array[] {
-          queries,
-          keys,
-          values,
-          keyMemory,
-          valueMemory,
-          places.positions(),
-          places.sequences(),
-          places.tables(),
-          places.angles(),
-          rotation.wavelengths(),
-          plan.queryNorm() == null ? null : plan.queryNorm().weight(),
-          plan.keyNorm() == null ? null : plan.keyNorm().weight()
-        };
-    for (var i = 0; i < handles.length; i++) {
-      room.set(ValueLayout.JAVA_LONG, 8L * i, o.useOrNull(handles[i]));
-    }
-    var ints =
-        new int[] {
-          plan.heads(),
-          plan.kvHeads(),
-          plan.headDim(),
-          plan.window(),
-          rotation.dims(),
-          rotation.traditional() ? 1 : 0,
-          places.start(),
-          rows
-        };
-    for (var i = 0; i < ints.length; i++) {
-      room.set(ValueLayout.JAVA_INT, 96 + 4L * i, ints[i]);
-    }
-    var floats =
-        new float[] {
-          plan.scale(),
-          rotation.magnitude(),
-          rotation.theta(),
-          rotation.scale(),
-          plan.queryNorm() == null ? 0 : plan.queryNorm().eps(),
-          plan.keyNorm() == null ? 0 : plan.keyNorm().eps()
-        };
-    for (var i = 0; i < floats.length; i++) {
-      room.set(ValueLayout.JAVA_FLOAT, 128 + 4L * i, floats[i]);
-    }
+    room.set(ValueLayout.JAVA_LONG, 0, o.use(queries));
+    room.set(ValueLayout.JAVA_LONG, 8, o.use(keys));
+    room.set(ValueLayout.JAVA_LONG, 16, o.use(values));
+    memory.write(o, room, 24);
+    plan.write(o, room, 24 + LayerMemory.BYTES);
+    room.set(ValueLayout.JAVA_INT, ATTENTION_BYTES - 8, memory.places().start());
+    room.set(ValueLayout.JAVA_INT, ATTENTION_BYTES - 4, rows);
     Native.run(Native.CACHED_ATTENTION, room.address(), room.address() + ATTENTION_BYTES);
     return new Attended(
         o.own(room.get(ValueLayout.JAVA_LONG, ATTENTION_BYTES)),

@@ -31,8 +31,8 @@ public final class PreparedLayer {
       LayerOps.Weight down,
       Activation activation) {}
 
-  private static final long BYTES = 7 * LayerOps.Weight.BYTES + 4 * 8 + 7 * 4 + 6 * 4 + 4;
-  private static final long PLACES_BYTES = 6 * 8;
+  private static final long BYTES =
+      7 * LayerOps.Weight.BYTES + LayerOps.AttentionPlan.BYTES + 2 * 8 + 2 * 4 + 4 + 4;
 
   /** What the shim reads, written once: handles stay the same as long as their arrays live. */
   private final MemorySegment argument = Arena.ofAuto().allocate(BYTES, 8);
@@ -57,37 +57,13 @@ public final class PreparedLayer {
       weight.write(o, argument, at);
       at += LayerOps.Weight.BYTES;
     }
-    var plan = parts.attention();
-    var norms =
-        new LayerOps.Norm[] {
-          parts.attentionNorm(), parts.feedForwardNorm(), plan.queryNorm(), plan.keyNorm()
-        };
-    for (var norm : norms) {
-      argument.set(ValueLayout.JAVA_LONG, at, norm == null ? 0 : o.use(norm.weight()));
-      at += 8;
-    }
-    var rotation = plan.rotation();
-    var ints =
-        new int[] {
-          plan.heads(),
-          plan.kvHeads(),
-          plan.headDim(),
-          plan.window(),
-          rotation.dims(),
-          rotation.traditional() ? 1 : 0,
-          LayerOps.Finish.gate(parts.activation()).ordinal()
-        };
-    for (var number : ints) {
-      argument.set(ValueLayout.JAVA_INT, at, number);
-      at += 4;
-    }
-    argument.set(ValueLayout.JAVA_FLOAT, at, plan.scale());
-    argument.set(ValueLayout.JAVA_FLOAT, at + 4, rotation.magnitude());
-    at += 8;
-    for (var norm : norms) {
-      argument.set(ValueLayout.JAVA_FLOAT, at, norm == null ? 0 : norm.eps());
-      at += 4;
-    }
+    parts.attention().write(o, argument, at);
+    at += LayerOps.AttentionPlan.BYTES;
+    argument.set(ValueLayout.JAVA_LONG, at, o.use(parts.attentionNorm().weight()));
+    argument.set(ValueLayout.JAVA_LONG, at + 8, o.use(parts.feedForwardNorm().weight()));
+    argument.set(ValueLayout.JAVA_FLOAT, at + 16, parts.attentionNorm().eps());
+    argument.set(ValueLayout.JAVA_FLOAT, at + 20, parts.feedForwardNorm().eps());
+    argument.set(ValueLayout.JAVA_INT, at + 24, LayerOps.Finish.gate(parts.activation()).ordinal());
   }
 
   /**
@@ -102,14 +78,8 @@ public final class PreparedLayer {
   public Optional<Array> apply(Array x, LayerOps.LayerMemory memory) {
     var o = Owner.current();
     o.use(one);
-    var places = memory.places();
-    var room = o.room(PLACES_BYTES);
-    room.set(ValueLayout.JAVA_LONG, 0, o.use(memory.keys()));
-    room.set(ValueLayout.JAVA_LONG, 8, o.use(memory.values()));
-    room.set(ValueLayout.JAVA_LONG, 16, o.use(places.positions()));
-    room.set(ValueLayout.JAVA_LONG, 24, o.useOrNull(places.sequences()));
-    room.set(ValueLayout.JAVA_LONG, 32, o.useOrNull(places.tables()));
-    room.set(ValueLayout.JAVA_LONG, 40, o.useOrNull(places.angles()));
+    var room = o.room(LayerOps.LayerMemory.BYTES);
+    memory.write(o, room, 0);
     var result = Native.layer(o.use(x), argument.address(), room.address());
     return result == 0 ? Optional.empty() : Optional.of(o.own(result));
   }

@@ -47,8 +47,7 @@ final class LayerCache implements AutoCloseable {
       Array newValues,
       LayerOps.RowPlaces places,
       LayerOps.AttentionPlan plan) {
-    var attended =
-        LayerOps.cachedAttention(queries, newKeys, newValues, keys, values, places, plan);
+    var attended = LayerOps.cachedAttention(queries, newKeys, newValues, memory(places), plan);
     // The old buffer is given up before anything is computed, so that MLX writes in its place.
     keys = owned.replace(keys, attended.keys());
     values = owned.replace(values, attended.values());

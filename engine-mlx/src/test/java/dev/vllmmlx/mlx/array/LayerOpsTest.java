@@ -215,14 +215,15 @@ class LayerOpsTest {
               random(31 + part[0], part[1], 6 * plan.dims()),
               random(32 + part[0], part[1], 2 * plan.dims()),
               random(33 + part[0], part[1], 2 * plan.dims()),
-              keys,
-              values,
-              new LayerOps.RowPlaces(
-                  part[0],
-                  positions,
-                  null,
-                  null,
-                  primitives ? LayerOps.ropeAngles(positions, rotation) : null),
+              new LayerOps.LayerMemory(
+                  keys,
+                  values,
+                  new LayerOps.RowPlaces(
+                      part[0],
+                      positions,
+                      null,
+                      null,
+                      primitives ? LayerOps.ropeAngles(positions, rotation) : null)),
               shape);
       keys = last.keys();
       values = last.values();
@@ -295,9 +296,8 @@ class LayerOpsTest {
         queries,
         keys,
         values,
-        Mlx.zeros(DType.INT8, shape),
-        Mlx.zeros(DType.INT8, shape),
-        places,
+        new LayerOps.LayerMemory(
+            Mlx.zeros(DType.INT8, shape), Mlx.zeros(DType.INT8, shape), places),
         new LayerOps.AttentionPlan(6, 2, dims, 0.3f, 0, rotation, null, null));
   }
 

@@ -50,18 +50,19 @@ final class BlockMemory implements AutoCloseable {
 
     @Override
     public Optional<LayerOps.LayerMemory> memory(int layer, Rope rope) {
-      return Optional.of(
-          new LayerOps.LayerMemory(keys.get(layer), values.get(layer), places.of(rope)));
+      return Optional.of(memoryOf(layer, rope));
     }
 
     @Override
     public Array attend(int layer, Array q, Array k, Array v, AttentionShape shape) {
-      var attended =
-          LayerOps.cachedAttention(
-              q, k, v, keys.get(layer), values.get(layer), places.of(shape.rope()), shape.plan());
+      var attended = LayerOps.cachedAttention(q, k, v, memoryOf(layer, shape.rope()), shape.plan());
       keys.set(layer, owned.replace(keys.get(layer), attended.keys()));
       values.set(layer, owned.replace(values.get(layer), attended.values()));
       return attended.mixed();
+    }
+
+    private LayerOps.LayerMemory memoryOf(int layer, Rope rope) {
+      return new LayerOps.LayerMemory(keys.get(layer), values.get(layer), places.of(rope));
     }
   }
 

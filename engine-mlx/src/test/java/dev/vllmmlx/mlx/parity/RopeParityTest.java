@@ -108,7 +108,9 @@ class RopeParityTest {
             Mlx.array(table, 1, table.length),
             LayerOps.ropeAngles(positions, rotation));
     var plan = new LayerOps.AttentionPlan(heads, heads, dims, 1, 8, rotation, null, null);
-    var attended = LayerOps.cachedAttention(keys, keys, keys, memory, values, places, plan);
+    var attended =
+        LayerOps.cachedAttention(
+            keys, keys, keys, new LayerOps.LayerMemory(memory, values, places), plan);
     Mlx.eval(attended.mixed());
     var written = attended.keys().toFloats();
     var rotated = new float[rows * heads * dims];

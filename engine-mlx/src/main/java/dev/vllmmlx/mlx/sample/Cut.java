@@ -67,8 +67,11 @@ record Cut(int key, int ties) {
 
   /** How many of {@code count} equal masses it takes to reach {@code missing}; at least one. */
   private static int ties(double missing, double mass, int count) {
-    var needed = Math.ceil(missing / (mass / count));
-    return needed >= 1 && needed < count ? (int) needed : needed < 1 ? 1 : count;
+    if (missing <= 0) {
+      // All masses may be zero then, and their quotient no number.
+      return 1;
+    }
+    return (int) Math.clamp(Math.ceil(missing / (mass / count)), 1, count);
   }
 
   private static int lowestFilled(int[] counts) {

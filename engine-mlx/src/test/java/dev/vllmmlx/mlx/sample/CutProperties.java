@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -36,6 +37,12 @@ class CutProperties {
     }
     var expected = ordered.stream().limit(needed).sorted().toList();
     assertThat(ids(Cut.reaching(values, target), values)).isEqualTo(expected);
+  }
+
+  @Example
+  void keepsOneWhereAllWeightsAreZero() {
+    var values = new float[5];
+    assertThat(ids(Cut.reaching(values, 0), values)).containsExactly(0);
   }
 
   @Property

@@ -31,36 +31,36 @@ final class LoadRun {
    *     requests
    */
   LoadFigures run() throws IOException, InterruptedException {
-    var model = plan.model().isPresent() ? plan.model().get() : StreamedRequest.firstModel(plan);
     var text = new PromptText(plan.seed(), plan.promptTokens(), plan.sharedPrefix());
-    try (var requests = new StreamedRequest(plan, model)) {
-      calibrate(requests, text);
+    try (var client = new LoadClient(plan)) {
+      var model = plan.model().isPresent() ? plan.model().get() : client.firstModel();
+      calibrate(client, model, text);
       for (var i = 0; i < plan.warmUp(); i++) {
-        requests.send(text.of(prompts.getAndIncrement()), plan.maxTokens());
+        client.send(model, text.of(prompts.getAndIncrement()), plan.maxTokens());
       }
       var levels = new ArrayList<LevelFigures>();
       for (var concurrency : plan.concurrency()) {
-        levels.add(level(requests, text, concurrency));
+        levels.add(level(client, model, text, concurrency));
       }
-      return new LoadFigures(plan, model, requests.answersMayBeShorter(), levels);
+      return new LoadFigures(plan, model, client.answersMayBeShorter(), levels);
     }
   }
 
-  private void calibrate(StreamedRequest requests, PromptText text)
+  private void calibrate(LoadClient client, String model, PromptText text)
       throws IOException, InterruptedException {
     var few = 10;
     var many = 60;
-    if (requests.send(text.sample(few), 2) instanceof RequestOutcome.Failed(var kind)) {
+    if (client.send(model, text.sample(few), 2) instanceof RequestOutcome.Failed(var kind)) {
       throw new IOException("the server's first answer failed: " + kind);
     }
-    var first = requests.promptTokens(text.sample(few));
-    var second = requests.promptTokens(text.sample(many));
+    var first = client.promptTokens(model, text.sample(few));
+    var second = client.promptTokens(model, text.sample(many));
     if (first.isPresent() && second.isPresent() && second.getAsInt() > first.getAsInt()) {
       text.calibrate(few, first.getAsInt(), many, second.getAsInt());
     }
   }
 
-  private LevelFigures level(StreamedRequest requests, PromptText text, int concurrency)
+  private LevelFigures level(LoadClient client, String model, PromptText text, int concurrency)
       throws InterruptedException {
     var outcomes = Collections.synchronizedList(new ArrayList<RequestOutcome>());
     var free = new Semaphore(concurrency);
@@ -78,7 +78,7 @@ final class LoadRun {
         threads.submit(
             () -> {
               try {
-                outcomes.add(requests.send(prompt, plan.maxTokens()));
+                outcomes.add(client.send(model, prompt, plan.maxTokens()));
                 progress.ended(concurrency, outcomes.size(), plan.requests());
               } finally {
                 free.release();

@@ -4,8 +4,10 @@ import dev.vllmmlx.mlx.engine.EngineLoop;
 import dev.vllmmlx.mlx.engine.Job;
 import dev.vllmmlx.mlx.engine.JobRunner;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,10 +105,13 @@ final class BatchLoop implements JobRunner<BatchModel> {
       return;
     }
     loop.beat();
-    var scored = 0;
-    for (var chunk : chunks) {
-      if (chunk.last()) {
-        choose(chunk.row(), logits[scored++], loop);
+    var tokens = nextTokens(chunks.stream().filter(Chunk::last).map(Chunk::row).toList());
+    // Rows know nothing of each other, and the cores have nothing else to do.
+    (tokens.size() > 1 ? tokens.parallelStream() : tokens.stream()).forEach(NextToken::choose);
+    for (var token : tokens) {
+      token.give();
+      if (token.row().sequence().ended()) {
+        end(token.row(), loop);
       }
     }
   }
@@ -129,34 +134,31 @@ final class BatchLoop implements JobRunner<BatchModel> {
     figures.stepped(decoded, prefilled);
   }
 
-  private void choose(Row row, float[] scores, EngineLoop<BatchModel> loop) {
-    if (!row.answered()) {
-      // Other answers to this prompt have it for nothing.
-      for (var follower : row.takeFollowers()) {
-        try {
-          if (scheduler.branch(row, follower)) {
-            answer(follower, scores.clone(), loop);
-          }
-        } catch (RuntimeException | Error e) {
-          follower.fail(e);
-          scheduler.endBroken(follower);
+  /** Of rows whose scores these are, in their order, and of their followers. */
+  private List<NextToken> nextTokens(List<Row> rows) {
+    var tokens = new ArrayList<NextToken>();
+    for (var i = 0; i < rows.size(); i++) {
+      var row = rows.get(i);
+      if (!row.answered()) {
+        // Other answers to this prompt have it for nothing.
+        for (var follower : row.takeFollowers()) {
+          branch(row, follower, logits[i]).ifPresent(tokens::add);
         }
       }
+      tokens.add(new NextToken(row, logits[i]));
     }
-    answer(row, scores, loop);
+    return tokens;
   }
 
-  private void answer(Row row, float[] scores, EngineLoop<BatchModel> loop) {
+  private Optional<NextToken> branch(Row row, Row follower, float[] scores) {
     try {
-      if (!row.answered()) {
-        row.sequence().started();
-      }
-      row.sequence().step(scores);
+      return scheduler.branch(row, follower)
+          ? Optional.of(new NextToken(follower, scores.clone()))
+          : Optional.empty();
     } catch (RuntimeException | Error e) {
-      row.fail(e);
-    }
-    if (row.sequence().ended()) {
-      end(row, loop);
+      follower.fail(e);
+      scheduler.endBroken(follower);
+      return Optional.empty();
     }
   }
 

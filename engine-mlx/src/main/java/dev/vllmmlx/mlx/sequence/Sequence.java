@@ -146,7 +146,19 @@ public final class Sequence {
    * @throws EngineException.Internal if the scores are broken; the caller says {@link #fail}
    */
   public boolean step(float[] logits) {
-    var sampled = sampler.next(logits);
+    return accept(choose(logits));
+  }
+
+  /**
+   * The first half of a step, which nobody else sees: chooses the next token. On any thread, while
+   * nothing else is done with this sequence.
+   */
+  public SampledToken choose(float[] logits) {
+    return sampler.next(logits);
+  }
+
+  /** The second half of a step: goes on by what was chosen. */
+  public boolean accept(SampledToken sampled) {
     take(sampled.id(), logprobs(sampled));
     if (forces) {
       for (var id : ended ? new int[0] : rules.constraint().orElseThrow().forced()) {

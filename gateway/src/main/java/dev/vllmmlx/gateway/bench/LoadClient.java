@@ -7,6 +7,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
@@ -44,7 +45,7 @@ final class LoadClient implements AutoCloseable {
   /** The first model that the server lists. */
   String firstModel() throws IOException, InterruptedException {
     try {
-      var answer = result(ask(HttpMethod.GET, "/v1/models", Buffer.buffer()));
+      var answer = result(askAgain(HttpMethod.GET, "/v1/models", Buffer.buffer()));
       if (answer.status() != 200) {
         throw new IOException("GET /v1/models answered " + answer.status());
       }
@@ -104,9 +105,21 @@ final class LoadClient implements AutoCloseable {
   }
 
   private Future<TimedBody> post(Buffer body) {
-    return ask(HttpMethod.POST, plan.chat() ? "/v1/chat/completions" : "/v1/completions", body);
+    return askAgain(
+        HttpMethod.POST, plan.chat() ? "/v1/chat/completions" : "/v1/completions", body);
   }
 
+  /** A server may close a connection just when it is used again: that is no failure. */
+  private Future<TimedBody> askAgain(HttpMethod method, String path, Buffer body) {
+    return ask(method, path, body)
+        .recover(
+            e ->
+                e instanceof HttpClosedException
+                    ? ask(method, path, body)
+                    : Future.failedFuture(e));
+  }
+
+  /** Fails with {@link HttpClosedException} only where nothing of an answer came. */
   private Future<TimedBody> ask(HttpMethod method, String path, Buffer body) {
     var options =
         new RequestOptions()

@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,12 +27,15 @@ record TimedBody(int status, Buffer body, List<Part> parts) {
   /** A line without its end, and when its end came. */
   record Line(String text, long nanos) {}
 
-  /** Must be called when a response has just begun, on its event loop. */
+  /**
+   * Must be called when a response has just begun, on its event loop. Fails with an {@link
+   * IOException} where it is cut off.
+   */
   static Future<TimedBody> receive(HttpClientResponse response) {
     var body = Buffer.buffer();
     var parts = new ArrayList<Part>();
     var whole = Promise.<TimedBody>promise();
-    response.exceptionHandler(whole::tryFail);
+    response.exceptionHandler(e -> whole.tryFail(new IOException("the answer was cut off", e)));
     response.handler(
         bytes -> {
           body.appendBuffer(bytes);

@@ -10,9 +10,12 @@ import dev.vllmmlx.gateway.plugin.EngineCatalog;
 import dev.vllmmlx.spi.Engine;
 import dev.vllmmlx.spi.EngineContext;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -216,6 +219,68 @@ class LoadRunTest {
       assertThat(LoadReport.table(figures)).contains("ignore_eos").contains("did not count");
     } finally {
       server.stop(0);
+    }
+  }
+
+  /** As llama.cpp's server does after some answers. */
+  @Test
+  void asksAgainWhereAConnectionIsClosedWhenItIsUsedAgain() throws Exception {
+    try (var server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      Thread.startVirtualThread(
+          () -> {
+            try {
+              while (true) {
+                answerOnce(server.accept());
+              }
+            } catch (IOException _) {
+              // The test is over.
+            }
+          });
+      var url = URI.create("http://127.0.0.1:" + server.getLocalPort());
+      var plan =
+          new LoadPlan(
+              url,
+              Optional.of("m"),
+              Optional.empty(),
+              List.of(1),
+              4,
+              0,
+              100,
+              2,
+              0,
+              OptionalDouble.empty(),
+              true,
+              1,
+              10);
+      var level = new LoadRun(plan, (_, _, _) -> {}).run().levels().getFirst();
+      assertThat(level.errors()).isEmpty();
+      assertThat(level.answered()).isEqualTo(4);
+    }
+  }
+
+  /** Answers a request as if it would answer more, and closes when the next one comes. */
+  private static void answerOnce(Socket connection) throws IOException {
+    try (connection) {
+      readRequest(connection.getInputStream());
+      var body = "data: %s\n\ndata: [DONE]\n\n".formatted(TEXT);
+      connection
+          .getOutputStream()
+          .write(
+              "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                  .formatted(body.length(), body)
+                  .getBytes(StandardCharsets.UTF_8));
+      readRequest(connection.getInputStream());
+    }
+  }
+
+  private static void readRequest(InputStream in) throws IOException {
+    var text = new StringBuilder();
+    for (var b = in.read(); b >= 0; b = in.read()) {
+      text.append((char) b);
+      // Every body here is an object whose last bytes are these.
+      if (text.indexOf("\r\n\r\n") > 0 && text.toString().endsWith("\"ignore_eos\":true}")) {
+        return;
+      }
     }
   }
 

@@ -107,7 +107,7 @@ final class BatchLoop implements JobRunner<BatchModel> {
     loop.beat();
     var tokens = nextTokens(chunks.stream().filter(Chunk::last).map(Chunk::row).toList());
     // Rows know nothing of each other, and the cores have nothing else to do.
-    (tokens.size() > 1 ? tokens.parallelStream() : tokens.stream()).forEach(NextToken::choose);
+    tokens.parallelStream().forEach(NextToken::choose);
     for (var token : tokens) {
       token.give();
       if (token.row().sequence().ended()) {

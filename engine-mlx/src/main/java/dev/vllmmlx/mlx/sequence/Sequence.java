@@ -152,12 +152,19 @@ public final class Sequence {
   /**
    * The first half of a step, which nobody else sees: chooses the next token. On any thread, while
    * nothing else is done with this sequence.
+   *
+   * @param logits as for {@link #step}
+   * @throws EngineException.Internal if the scores are broken; the caller says {@link #fail}
    */
   public SampledToken choose(float[] logits) {
     return sampler.next(logits);
   }
 
-  /** The second half of a step: goes on by what was chosen. */
+  /**
+   * The second half of a step: goes on by what was chosen.
+   *
+   * @return whether the sequence goes on
+   */
   public boolean accept(SampledToken sampled) {
     take(sampled.id(), logprobs(sampled));
     if (forces) {

@@ -1,6 +1,7 @@
 package dev.vllmmlx.gateway.bench;
 
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -51,7 +52,7 @@ final class StreamedAnswer {
   }
 
   private static RequestOutcome answered(
-      long first, ArrayList<Double> gaps, long total, Optional<JsonNode> usage, int pieces) {
+      long first, List<Double> gaps, long total, Optional<JsonNode> usage, int pieces) {
     var tokens = usage.map(u -> u.path("completion_tokens").asInt(0)).orElse(0);
     return new RequestOutcome.Answered(
         first / NANOS,

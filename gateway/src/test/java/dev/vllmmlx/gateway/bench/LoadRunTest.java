@@ -112,21 +112,7 @@ class LoadRunTest {
             });
     try {
       var url = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-      var plan =
-          new LoadPlan(
-              url,
-              Optional.of("m"),
-              Optional.empty(),
-              List.of(1),
-              6,
-              0,
-              100,
-              2,
-              0,
-              OptionalDouble.empty(),
-              true,
-              1,
-              1);
+      var plan = chats(url, 1, 6, 0, 100, 1);
       var level = new LoadRun(plan, (_, _, _) -> {}).run().levels().getFirst();
       assertThat(level.answered()).isEqualTo(1);
       assertThat(level.errors())
@@ -160,21 +146,7 @@ class LoadRunTest {
             });
     try {
       var url = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-      var plan =
-          new LoadPlan(
-              url,
-              Optional.of("m"),
-              Optional.empty(),
-              List.of(1),
-              2,
-              0,
-              330,
-              2,
-              0,
-              OptionalDouble.empty(),
-              true,
-              1,
-              10);
+      var plan = chats(url, 1, 2, 0, 330, 10);
       new LoadRun(plan, (_, _, _) -> {}).run();
       assertThat(words).containsExactly(10, 100, 100);
     } finally {
@@ -197,21 +169,7 @@ class LoadRunTest {
             });
     try {
       var url = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-      var plan =
-          new LoadPlan(
-              url,
-              Optional.of("m"),
-              Optional.empty(),
-              List.of(2),
-              4,
-              1,
-              100,
-              2,
-              0,
-              OptionalDouble.empty(),
-              true,
-              1,
-              10);
+      var plan = chats(url, 2, 4, 1, 100, 10);
       var figures = new LoadRun(plan, (_, _, _) -> {}).run();
       assertThat(figures.answersMayBeShorter()).isTrue();
       assertThat(figures.levels().getFirst().counted()).isFalse();
@@ -237,21 +195,7 @@ class LoadRunTest {
             }
           });
       var url = URI.create("http://127.0.0.1:" + server.getLocalPort());
-      var plan =
-          new LoadPlan(
-              url,
-              Optional.of("m"),
-              Optional.empty(),
-              List.of(1),
-              4,
-              0,
-              100,
-              2,
-              0,
-              OptionalDouble.empty(),
-              true,
-              1,
-              10);
+      var plan = chats(url, 1, 4, 0, 100, 10);
       var level = new LoadRun(plan, (_, _, _) -> {}).run().levels().getFirst();
       assertThat(level.errors()).isEmpty();
       assertThat(level.answered()).isEqualTo(4);
@@ -306,6 +250,25 @@ class LoadRunTest {
         true,
         1,
         30);
+  }
+
+  /** Short answers of a server that is not ours. */
+  private static LoadPlan chats(
+      URI url, int concurrency, int requests, int warmUp, int promptTokens, int timeout) {
+    return new LoadPlan(
+        url,
+        Optional.of("m"),
+        Optional.empty(),
+        List.of(concurrency),
+        requests,
+        warmUp,
+        promptTokens,
+        2,
+        0,
+        OptionalDouble.empty(),
+        true,
+        1,
+        timeout);
   }
 
   private static Engine echo() {

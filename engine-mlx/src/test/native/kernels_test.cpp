@@ -259,7 +259,7 @@ int main(int count, char** arguments) {
     for (auto kind : {Float::f32, Float::f16, Float::bf16}) {
       for (int bits : {2, 3, 4, 5, 6, 8}) {
         for (int group : {32, 64, 128}) {
-          for (int64_t groups : {1, 3, 5, 18}) worst = std::max(worst, test_product(set, bits, group, kind, groups * group));
+          for (int64_t groups : {1, 3, 5, 7, 18}) worst = std::max(worst, test_product(set, bits, group, kind, groups * group));
         }
       }
       for (int64_t inputs : {1, 15, 64, 333, 1536}) worst = std::max(worst, test_product(set, 0, 0, kind, inputs));

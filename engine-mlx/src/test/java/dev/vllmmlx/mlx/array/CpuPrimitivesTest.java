@@ -132,7 +132,8 @@ class CpuPrimitivesTest {
             var each = product(p, random(1, DType.FLOAT32, rows, 384));
             var found = each.operation().get();
             assertThat(found.dtype()).isEqualTo(DType.FLOAT32);
-            assertThat(relative(doubles(found), each.expected())).isLessThan(4e-5);
+            // 2e-5 over many sums, but these are seven: see field_shorts.inc.
+            assertThat(relative(doubles(found), each.expected())).isLessThan(5e-5);
           }
           return null;
         });

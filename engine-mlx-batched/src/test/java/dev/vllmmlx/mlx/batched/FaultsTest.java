@@ -127,12 +127,22 @@ class FaultsTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void whoHadNoPartInAFailedStepGetsItsAnswerAllTheSame(boolean paged) throws Exception {
+    var underWay = new Semaphore(0);
+    var othersAsked = new Semaphore(0);
     FaultyModel.Fault fault =
         new FaultyModel.Fault() {
+          private int steps;
+
           @Override
           public void before(List<Chunk> chunks, Consumer<List<Chunk>> computes) {
             if (has(chunks, "bad") && has(chunks, "beside")) {
-              throw new MlxException("out of memory, as MLX says it");
+              switch (++steps) {
+                case 1 -> underWay.release();
+                case 2 -> othersAsked.acquireUninterruptibly();
+                // Meanwhile the others were taken up, and wait until its prompt is computed.
+                case 6 -> throw new MlxException("out of memory, as MLX says it");
+                default -> {}
+              }
             }
           }
         };
@@ -141,12 +151,15 @@ class FaultsTest {
     try (var engine = Engines.faulty(tiny, options, fault)) {
       var bad = Requests.of("bad", "Once upon a time", 300).ask(engine);
       bad.awaitFirstToken();
-      // Prompts of one tenant are computed one after the other: the second is in no step yet.
+      // Prompts of one tenant are computed one after the other, and this one takes many steps.
       var beside = Requests.of("beside", "x".repeat(400), 5).ask(engine);
-      assertOthersAreRight(engine);
+      underWay.acquire();
+      var others = Others.ask(engine);
+      othersAsked.release();
       for (var failed : List.of(bad, beside)) {
         assertThat(failed.awaitEnd().failed().error()).hasCauseInstanceOf(MlxException.class);
       }
+      others.assertRight();
       assertIdle(engine);
     }
   }
@@ -300,18 +313,27 @@ class FaultsTest {
 
   /** Requests beside and after the fault get what the simple engine gives them. */
   private static void assertOthersAreRight(Engine engine) throws Exception {
-    var requests = new ArrayList<Requests>();
-    for (var i = 0; i < 6; i++) {
-      var request = Requests.of("good-" + i, "The story so far. ".repeat(i) + "Once", 25);
-      requests.add(i % 2 == 0 ? request : request.sampling(Requests.seeded(1, i)));
+    Others.ask(engine).assertRight();
+  }
+
+  private record Others(List<Requests> requests, List<Answer> answers) {
+    static Others ask(Engine engine) {
+      var requests = new ArrayList<Requests>();
+      for (var i = 0; i < 6; i++) {
+        var request = Requests.of("good-" + i, "The story so far. ".repeat(i) + "Once", 25);
+        requests.add(i % 2 == 0 ? request : request.sampling(Requests.seeded(1, i)));
+      }
+      return new Others(requests, requests.stream().map(each -> each.ask(engine)).toList());
     }
-    var answers = requests.stream().map(request -> request.ask(engine)).toList();
-    try (var simple = Engines.simple(Optional.of(tiny))) {
-      for (var i = 0; i < requests.size(); i++) {
-        var alone = requests.get(i).ask(simple);
-        alone.finished();
-        answers.get(i).finished();
-        assertThat(answers.get(i).tokens()).isEqualTo(alone.tokens());
+
+    void assertRight() throws Exception {
+      try (var simple = Engines.simple(Optional.of(tiny))) {
+        for (var i = 0; i < requests.size(); i++) {
+          var alone = requests.get(i).ask(simple);
+          alone.finished();
+          answers.get(i).finished();
+          assertThat(answers.get(i).tokens()).isEqualTo(alone.tokens());
+        }
       }
     }
   }

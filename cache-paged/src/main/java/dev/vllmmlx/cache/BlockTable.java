@@ -46,10 +46,11 @@ public final class BlockTable implements AutoCloseable {
   }
 
   /**
-   * Adopts the longest cached prefix of a prompt in full blocks, at most {@code count - 1} tokens,
-   * since the last one must be computed for its logits. What became of the prompt's tokens enters
-   * the cache's counters with the first {@link #append}, so that a sequence that finds no room,
-   * closes and tries again is counted once.
+   * Adopts the longest cached prefix of a prompt, at most {@code count - 1} tokens, since the last
+   * one must be computed for its logits: full blocks, and then the first tokens of a block that
+   * goes on in another way, of which {@link #reserve} hands out a copy. What became of the prompt's
+   * tokens enters the cache's counters with the first {@link #append}, so that a sequence that
+   * finds no room, closes and tries again is counted once.
    *
    * <p>It may be called again with the same prompt, before room is reserved: then it goes on where
    * it ended, for the {@link BlockStore} may have more by now.
@@ -68,21 +69,43 @@ public final class BlockTable implements AutoCloseable {
       outcomes = new EnumMap<>(PrefixOutcome.class);
     }
     outcomes.keySet().removeIf(outcome -> !outcome.hit());
+    giveBackBeginning();
     var blockSize = cache.blockSize();
     var most = Math.max(0, count - 1) / blockSize * blockSize;
-    while (length < most) {
+    var miss = PrefixOutcome.LAST;
+    while (length < most && miss == PrefixOutcome.LAST) {
       var match = cache.match(lineage, root, lastBlock(), tokens, length);
-      if (!match.outcome().hit()) {
-        outcomes.put(match.outcome(), (long) (most - length));
-        break;
+      if (match.outcome().hit()) {
+        adopt(match.block(), match.outcome(), tokens, blockSize);
+      } else {
+        miss = match.outcome();
       }
-      outcomes.merge(match.outcome(), (long) blockSize, Long::sum);
-      addBlock(match.block());
-      addTokens(tokens, length, blockSize);
     }
-    outcomes.put(PrefixOutcome.LAST, (long) (count - most));
+    cache
+        .beginning(
+            lineage, lastBlock(), tokens, length, Math.clamp(count - 1, length, length + blockSize))
+        .ifPresent(of -> adopt(of.block(), PrefixOutcome.CACHED, tokens, of.count()));
+    if (length < most) {
+      outcomes.put(miss, (long) (most - length));
+    }
+    outcomes.put(PrefixOutcome.LAST, (long) (count - Math.max(most, length)));
     room = length;
     return length;
+  }
+
+  private void adopt(int block, PrefixOutcome outcome, int[] tokens, int count) {
+    outcomes.merge(outcome, (long) count, Long::sum);
+    addBlock(block);
+    addTokens(tokens, length, count);
+  }
+
+  /** There may be a full block of these tokens by now. */
+  private void giveBackBeginning() {
+    var count = length % cache.blockSize();
+    if (count > 0) {
+      outcomes.merge(PrefixOutcome.CACHED, (long) -count, Long::sum);
+      truncate(length - count);
+    }
   }
 
   /** Tokens of the sequence, whose keys and values are stored. */

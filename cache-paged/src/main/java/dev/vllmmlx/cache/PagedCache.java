@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedSet;
 
 /**
@@ -14,10 +15,11 @@ import java.util.SequencedSet;
  *
  * <p>A full block of a sequence is published in the index by a chained hash: over the lineage, all
  * tokens before it and its own. It never changes from then on, and serves every prompt of that
- * lineage that begins with the same tokens, as long as it is held or kept. When no block is free,
- * the kept block is evicted that was let go longest ago. Sequences let go of their last block
- * first, and whoever holds a block holds all that come before it: thus a block is never evicted
- * before the ones that follow it, which nobody could reach any more.
+ * lineage that begins with the same tokens, as long as it is held or kept; a prompt that shares
+ * only the first of its tokens gets a copy, and goes on in it. When no block is free, the kept
+ * block is evicted that was let go longest ago. Sequences let go of their last block first, and
+ * whoever holds a block holds all that come before it: thus a block is never evicted before the
+ * ones that follow it, which nobody could reach any more.
  *
  * <p>Used by one thread, the engine's. Nothing here is synchronized.
  */
@@ -226,6 +228,26 @@ public final class PagedCache {
       }
     }
     return Match.miss(index.wasEvicted(key) ? PrefixOutcome.EVICTED : PrefixOutcome.UNSEEN);
+  }
+
+  /**
+   * A block of which a prompt wants the first tokens only.
+   *
+   * @param block held for the caller
+   * @param count how many of them, at least one
+   */
+  record Beginning(int block, int count) {}
+
+  /**
+   * Seeks the block behind {@code before} that has the most first tokens in common with those from
+   * {@code from} to before {@code to}, at most a block.
+   *
+   * @param before as in {@link #match}
+   */
+  Optional<Beginning> beginning(Lineage lineage, int before, int[] tokens, int from, int to) {
+    var found = index.likest(lineage, before < 0 ? null : index.of(before), tokens, from, to);
+    found.ifPresent(likest -> pool.hold(likest.entry().block()));
+    return found.map(likest -> new Beginning(likest.entry().block(), likest.count()));
   }
 
   private boolean load(Entry entry, Prefix prefix) {

@@ -4,15 +4,19 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedSet;
 
 /**
- * The full blocks that prompts to come may begin with, by their keys. A key only leads to an entry;
- * whether it is the right one its lineage, parent and tokens say.
+ * The full blocks that prompts to come may begin with, by their keys and by what they follow. A key
+ * only leads to an entry; whether it is the right one its lineage, parent and tokens say.
  */
 final class PrefixIndex {
   private final Map<BlockKey, Entry> entries = new HashMap<>();
   private final Entry[] ofBlock;
+
+  /** Entries without a parent. */
+  private final Map<Lineage, SequencedSet<Entry>> firsts = new HashMap<>();
 
   /** Keys that were evicted last, as many as there are blocks, the first one longest ago. */
   private final SequencedSet<BlockKey> evicted = new LinkedHashSet<>();
@@ -31,6 +35,7 @@ final class PrefixIndex {
     private final Entry parent;
     private final int[] tokens;
     private final int block;
+    private final SequencedSet<Entry> followers = new LinkedHashSet<>(2);
 
     /**
      * @param parent the entry of the block before, null for the first
@@ -92,16 +97,59 @@ final class PrefixIndex {
     return ofBlock[block];
   }
 
+  /**
+   * An entry that begins with tokens that are sought.
+   *
+   * @param count how many of its first tokens are these, at least one
+   */
+  record Beginning(Entry entry, int count) {}
+
+  /**
+   * The entry behind {@code parent} that has the most first tokens in common with those from {@code
+   * from} to before {@code to}, at most a block; of several the oldest.
+   *
+   * @param parent null for the first block of a lineage
+   */
+  Optional<Beginning> likest(Lineage lineage, Entry parent, int[] tokens, int from, int to) {
+    var candidates =
+        parent == null ? firsts.getOrDefault(lineage, new LinkedHashSet<>()) : parent.followers;
+    Entry likest = null;
+    var most = 0;
+    for (var entry : candidates) {
+      var differ = Arrays.mismatch(entry.tokens, 0, entry.tokens.length, tokens, from, to);
+      var common = differ < 0 ? to - from : differ;
+      if (common > most) {
+        likest = entry;
+        most = common;
+      }
+    }
+    return likest == null ? Optional.empty() : Optional.of(new Beginning(likest, most));
+  }
+
   /** The key must be new. */
   void add(Entry entry) {
     entries.put(entry.key, entry);
     ofBlock[entry.block] = entry;
     evicted.remove(entry.key);
+    if (entry.parent == null) {
+      firsts.computeIfAbsent(entry.lineage, of -> new LinkedHashSet<>()).add(entry);
+    } else {
+      entry.parent.followers.add(entry);
+    }
   }
 
   void remove(Entry entry) {
     entries.remove(entry.key);
     ofBlock[entry.block] = null;
+    if (entry.parent == null) {
+      var others = firsts.get(entry.lineage);
+      others.remove(entry);
+      if (others.isEmpty()) {
+        firsts.remove(entry.lineage);
+      }
+    } else {
+      entry.parent.followers.remove(entry);
+    }
     evicted.add(entry.key);
     if (evicted.size() > ofBlock.length) {
       evicted.removeFirst();

@@ -12,7 +12,7 @@ public enum PrefixOutcome {
   EVICTED(false),
   /** To be computed: other tokens have the same key. */
   COLLISION(false),
-  /** To be computed in any case: those after the last full block, and a prompt's last token. */
+  /** To be computed: those after the last full block, and in any case a prompt's last token. */
   LAST(false),
   /** To be computed: the index is off. */
   OFF(false);

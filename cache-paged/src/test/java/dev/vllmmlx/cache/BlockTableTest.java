@@ -18,13 +18,49 @@ class BlockTableTest {
     var blocks = stored(cache, 1, 2, 3, 4, 5);
 
     var table = cache.open(LINEAGE);
-    assertThat(table.reuse(new int[] {1, 2, 3, 4}, 4)).isEqualTo(2);
+    assertThat(table.reuse(new int[] {1, 2, 7}, 3)).isEqualTo(2);
     assertThat(table.length()).isEqualTo(2);
     assertThat(table.blocks()).containsExactly(blocks[0]);
 
     var longer = cache.open(LINEAGE);
     assertThat(longer.reuse(new int[] {1, 2, 3, 4, 9, 9, 9}, 5)).isEqualTo(4);
     assertThat(longer.blocks()).containsExactly(blocks[0], blocks[1]);
+  }
+
+  @Test
+  void goesOnInACopyOfABlockThatBeginsAsItDoes() {
+    var blocks = stored(cache, 1, 2, 3, 4);
+    var table = cache.open(LINEAGE);
+    assertThat(table.reuse(new int[] {1, 2, 3, 9}, 4)).isEqualTo(3);
+    assertThat(table.blocks()).isEqualTo(blocks);
+
+    var copies = table.reserve(2).orElseThrow();
+
+    assertThat(copies).containsExactly(new BlockCopy(blocks[1], table.blocks()[1]));
+    table.append(new int[] {9, 5}, 0, 2);
+    var same = cache.open(LINEAGE);
+    assertThat(same.reuse(new int[] {1, 2, 3, 4}, 4)).as("its last is computed").isEqualTo(3);
+    assertThat(same.blocks()).isEqualTo(blocks);
+    assertThat(cache.open(LINEAGE).reuse(new int[] {1, 2, 3, 9, 7}, 5)).isEqualTo(4);
+  }
+
+  @Test
+  void beginsWithTheBlockThatHasMostInCommon() {
+    var cache = new PagedCache(8, 4, true);
+    stored(cache, 1, 2, 7, 7);
+    var best = stored(cache, 1, 2, 3, 7);
+    stored(cache, 1, 2, 3, 8);
+    stored(cache, 9, 2, 3, 4);
+    try (var table = cache.open(LINEAGE)) {
+      assertThat(table.reuse(new int[] {1, 2, 3, 4, 5}, 5)).isEqualTo(3);
+      assertThat(table.blocks()).isEqualTo(best);
+      cache.evictAll();
+      try (var other = cache.open(LINEAGE)) {
+        assertThat(other.reuse(new int[] {1, 2, 7, 7}, 4)).as("what is left").isEqualTo(2);
+      }
+    }
+    cache.evictAll();
+    assertThat(cache.open(LINEAGE).reuse(new int[] {1, 2, 7, 7}, 4)).isZero();
   }
 
   @Test
@@ -165,7 +201,7 @@ class BlockTableTest {
     assertThat(cache.status().evictions()).isEqualTo(3);
     table.append(new int[] {9, 4, 5, 6, 7}, 0, 5);
     table.close();
-    assertThat(cache.open(LINEAGE).reuse(new int[] {0, 1, 2, 3, 4}, 5)).isEqualTo(2);
+    assertThat(cache.open(LINEAGE).reuse(new int[] {0, 1, 2, 3, 4}, 5)).isEqualTo(3);
     assertThat(cache.open(LINEAGE).reuse(new int[] {0, 1, 2, 9, 4}, 5)).isEqualTo(4);
   }
 

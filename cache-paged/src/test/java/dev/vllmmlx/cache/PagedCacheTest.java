@@ -179,6 +179,41 @@ class PagedCacheTest {
   }
 
   @Test
+  void givesABeginningBackWhereTheStoreHasTheWholeBlock() {
+    var store = new OneBlock();
+    var cache = new PagedCache(4, 2, true, store);
+    stored(cache, 1, 2);
+    cache.evictAll();
+    store.away = true;
+    stored(cache, 1, 3);
+    try (var table = cache.open(LINEAGE)) {
+      var prompt = new int[] {1, 2, 5};
+      assertThat(table.reuse(prompt, 3)).isOne();
+      store.away = false;
+      assertThat(table.reuse(prompt, 3)).isEqualTo(2);
+      assertThat(cache.status().used()).isOne();
+      table.append(new int[0], 0, 0);
+    }
+    assertThat(cache.status().promptTokens())
+        .containsEntry(PrefixOutcome.LOADED, 2L)
+        .containsEntry(PrefixOutcome.CACHED, 0L)
+        .containsEntry(PrefixOutcome.EVICTED, 0L)
+        .containsEntry(PrefixOutcome.LAST, 1L);
+  }
+
+  @Test
+  void saysWhatBecameOfTheBlockThatItOnlyBeginsWith() {
+    var cache = new PagedCache(8, 4, true);
+    ask(cache, 1, 2, 3, 4, 5, 6); // 4 unseen, 2 last
+    ask(cache, 1, 2, 3, 9, 9, 9); // 3 cached, 1 unseen, 2 last
+    ask(cache, 1, 2, 3); // 2 cached, 1 last
+    assertThat(cache.status().promptTokens())
+        .containsEntry(PrefixOutcome.CACHED, 5L)
+        .containsEntry(PrefixOutcome.UNSEEN, 5L)
+        .containsEntry(PrefixOutcome.LAST, 5L);
+  }
+
+  @Test
   void aStoreThatFailsCostsNoBlock() {
     var failing =
         new BlockStore() {
@@ -286,6 +321,7 @@ class PagedCacheTest {
     private BlockKey key;
     private int[] tokens;
     private boolean keep;
+    private boolean away;
     private int loads;
     private int offers;
 
@@ -304,7 +340,7 @@ class PagedCacheTest {
 
     @Override
     public boolean has(BlockKey parent, BlockKey key) {
-      return key.equals(this.key);
+      return !away && key.equals(this.key);
     }
 
     @Override

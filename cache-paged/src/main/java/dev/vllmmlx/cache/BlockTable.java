@@ -250,6 +250,20 @@ public final class BlockTable implements AutoCloseable {
     letGoFrom(Math.ceilDiv(length, cache.blockSize()));
   }
 
+  /**
+   * Closes the table, and leaves its last block to others though it is not full: so a prompt that
+   * goes on where this sequence ends finds all of it. For sequences whose writes are done.
+   */
+  public void leave() {
+    var begun = length % cache.blockSize();
+    if (!closed && begun > 0) {
+      var at = length / cache.blockSize();
+      var before = at == 0 ? -1 : blocks[at - 1];
+      cache.publishPart(lineage, before, tokens, length - begun, length, blocks[at]);
+    }
+    close();
+  }
+
   /** Lets go of all blocks. What is in the index stays there for others until it is evicted. */
   @Override
   public void close() {

@@ -161,17 +161,22 @@ public final class PagedCache {
   }
 
   void letGo(int block) {
-    pool.letGo(block, index.of(block) != null);
+    pool.letGo(block, indexed(block));
+  }
+
+  /** Whether prompts to come may begin with the block. */
+  boolean indexed(int block) {
+    return index.of(block) != null;
   }
 
   /** Whether nobody else would see what is written to the block. */
   boolean writable(int block) {
-    return pool.holders(block) == 1 && index.of(block) == null;
+    return pool.holders(block) == 1 && !indexed(block);
   }
 
   /** Whether the caller is the block's one holder, and it is in the index. */
   boolean withdrawable(int block) {
-    return pool.holders(block) == 1 && index.of(block) != null;
+    return pool.holders(block) == 1 && indexed(block);
   }
 
   /** Takes such a block out of the index, where none may follow it, so that it can be written. */
@@ -223,7 +228,7 @@ public final class PagedCache {
     if (available() > 0 && store.has(parentKey, key)) {
       var block = take();
       var prefix = new Prefix(lineage, parentKey, key, tokens, from + blockSize);
-      if (load(new Entry(key, lineage, parent, slice(tokens, from), block), prefix)) {
+      if (load(new Entry(Optional.of(key), lineage, parent, slice(tokens, from), block), prefix)) {
         return new Match(PrefixOutcome.LOADED, block);
       }
     }
@@ -273,14 +278,14 @@ public final class PagedCache {
    *     for which the given one was let go
    */
   int publish(Lineage lineage, BlockKey root, int before, int[] tokens, int from, int block) {
-    if (!reuse || (before >= 0 && index.of(before) == null)) {
+    if (!reuse || (before >= 0 && !indexed(before))) {
       return block;
     }
     var parent = before < 0 ? null : index.of(before);
     var key = key(keyOf(parent, root), tokens, from);
     var twin = index.find(key);
     if (twin == null) {
-      var entry = new Entry(key, lineage, parent, slice(tokens, from), block);
+      var entry = new Entry(Optional.of(key), lineage, parent, slice(tokens, from), block);
       index.add(entry);
       if (store != BlockStore.NONE) {
         unspilled.add(entry);
@@ -293,6 +298,26 @@ public final class PagedCache {
     pool.hold(twin.block());
     letGo(block);
     return twin.block();
+  }
+
+  /**
+   * Puts a block into the index that will not become full, unless others hold it, who may have more
+   * in it, or there is one that begins as it does.
+   *
+   * @param before as in {@link #publish}
+   * @param block of the tokens from {@code from} to before {@code to}; the caller holds it, and
+   *     writes to it no more
+   */
+  void publishPart(Lineage lineage, int before, int[] tokens, int from, int to, int block) {
+    if (!reuse || !writable(block) || (before >= 0 && !indexed(before))) {
+      return;
+    }
+    var parent = before < 0 ? null : index.of(before);
+    var known = index.likest(lineage, parent, tokens, from, to);
+    if (known.filter(likest -> likest.count() == to - from).isEmpty()) {
+      var part = Arrays.copyOfRange(tokens, from, to);
+      index.add(new Entry(Optional.empty(), lineage, parent, part, block));
+    }
   }
 
   private Prefix prefix(Entry entry) {
@@ -323,7 +348,7 @@ public final class PagedCache {
   }
 
   private void evict(Entry entry) {
-    if (store != BlockStore.NONE) {
+    if (store != BlockStore.NONE && entry.full()) {
       store.evicted(prefix(entry), entry.block());
       unspilled.remove(entry);
     }

@@ -8,8 +8,9 @@ import java.util.Optional;
 import java.util.SequencedSet;
 
 /**
- * The full blocks that prompts to come may begin with, by their keys and by what they follow. A key
- * only leads to an entry; whether it is the right one its lineage, parent and tokens say.
+ * The blocks that prompts to come may begin with: full ones by their keys, and all by what they
+ * follow. A key only leads to an entry; whether it is the right one its lineage, parent and tokens
+ * say.
  */
 final class PrefixIndex {
   private final Map<BlockKey, Entry> entries = new HashMap<>();
@@ -26,11 +27,12 @@ final class PrefixIndex {
   }
 
   /**
-   * A full block at the end of a chain. The parent is the entry itself, and an entry outlives those
-   * that follow it: so equal tokens here and the same parent mean equal tokens from position 0.
+   * A block at the end of a chain of full ones. The parent is the entry itself, and an entry
+   * outlives those that follow it: so equal tokens here and the same parent mean equal tokens from
+   * position 0.
    */
   static final class Entry {
-    private final BlockKey key;
+    private final Optional<BlockKey> key;
     private final Lineage lineage;
     private final Entry parent;
     private final int[] tokens;
@@ -38,9 +40,10 @@ final class PrefixIndex {
     private final SequencedSet<Entry> followers = new LinkedHashSet<>(2);
 
     /**
+     * @param key empty if the block is not full: nothing follows it
      * @param parent the entry of the block before, null for the first
      */
-    Entry(BlockKey key, Lineage lineage, Entry parent, int[] tokens, int block) {
+    Entry(Optional<BlockKey> key, Lineage lineage, Entry parent, int[] tokens, int block) {
       this.key = key;
       this.lineage = lineage;
       this.parent = parent;
@@ -48,8 +51,13 @@ final class PrefixIndex {
       this.block = block;
     }
 
+    boolean full() {
+      return key.isPresent();
+    }
+
+    /** Of a full block. */
     BlockKey key() {
-      return key;
+      return key.orElseThrow();
     }
 
     Lineage lineage() {
@@ -61,7 +69,7 @@ final class PrefixIndex {
       return parent;
     }
 
-    /** All tokens from position 0 to the block's last; a new array. */
+    /** All tokens from position 0 to a full block's last; a new array. */
     int[] prefix() {
       var blocks = 0;
       for (var at = this; at != null; at = at.parent) {
@@ -128,9 +136,12 @@ final class PrefixIndex {
 
   /** The key must be new. */
   void add(Entry entry) {
-    entries.put(entry.key, entry);
+    entry.key.ifPresent(
+        key -> {
+          entries.put(key, entry);
+          evicted.remove(key);
+        });
     ofBlock[entry.block] = entry;
-    evicted.remove(entry.key);
     if (entry.parent == null) {
       firsts.computeIfAbsent(entry.lineage, of -> new LinkedHashSet<>()).add(entry);
     } else {
@@ -139,7 +150,14 @@ final class PrefixIndex {
   }
 
   void remove(Entry entry) {
-    entries.remove(entry.key);
+    entry.key.ifPresent(
+        key -> {
+          entries.remove(key);
+          evicted.add(key);
+        });
+    if (evicted.size() > ofBlock.length) {
+      evicted.removeFirst();
+    }
     ofBlock[entry.block] = null;
     if (entry.parent == null) {
       var others = firsts.get(entry.lineage);
@@ -149,10 +167,6 @@ final class PrefixIndex {
       }
     } else {
       entry.parent.followers.remove(entry);
-    }
-    evicted.add(entry.key);
-    if (evicted.size() > ofBlock.length) {
-      evicted.removeFirst();
     }
   }
 

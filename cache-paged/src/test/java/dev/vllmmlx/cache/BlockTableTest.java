@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +62,52 @@ class BlockTableTest {
     }
     cache.evictAll();
     assertThat(cache.open(LINEAGE).reuse(new int[] {1, 2, 7, 7}, 4)).isZero();
+  }
+
+  @Test
+  void leavesItsLastBlockToWhoGoesOnFromIt() {
+    var cache = new PagedCache(8, 4, true);
+    var first = open(cache, 1, 2, 3, 4, 5, 6);
+    var blocks = first.blocks();
+    first.leave();
+    assertThat(cache.status().cached()).isEqualTo(2);
+    var next = cache.open(LINEAGE);
+    assertThat(next.reuse(new int[] {1, 2, 3, 4, 5, 6, 7}, 7)).isEqualTo(6);
+    assertThat(next.blocks()).isEqualTo(blocks);
+    assertThat(next.reserve(1)).contains(List.of(new BlockCopy(blocks[1], next.blocks()[1])));
+  }
+
+  @Test
+  void leavesNothingThatIsThereAlready() {
+    var cache = new PagedCache(8, 4, true);
+    stored(cache, 1, 2, 3, 4);
+    open(cache, 1, 2, 3).leave();
+    assertThat(cache.status().cached()).isOne();
+    open(cache, 9, 9).leave();
+    open(cache, 9).leave();
+    open(cache, 9, 9, 9).leave();
+    assertThat(cache.status().cached()).isEqualTo(3);
+  }
+
+  @Test
+  void leavesNoBlockInWhichAnotherHasMore() {
+    var cache = new PagedCache(8, 2, true, BlockStore.NONE, new PagedCacheTest.ConstantHash());
+    stored(cache, 1, 2);
+    var table = open(cache, 3, 4); // full, and not in the index
+    var fork = table.fork();
+    fork.truncate(1);
+    fork.leave();
+    assertThat(cache.status().cached()).isOne();
+    assertThat(table.reserve(2)).isPresent();
+    table.append(new int[] {5, 6}, 0, 2);
+    table.leave();
+    assertThat(cache.status().cached()).isOne();
+  }
+
+  @Test
+  void closesWithoutALastBlockThatMayBeBroken() {
+    stored(cache, 1, 2, 3);
+    assertThat(cache.status().cached()).isOne();
   }
 
   @Test

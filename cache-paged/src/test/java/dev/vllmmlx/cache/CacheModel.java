@@ -9,9 +9,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Drives a {@link PagedCache} as an engine does, with a memory beside it: a row is what a real
@@ -59,6 +61,12 @@ final class CacheModel implements BlockStore {
   private final List<Sequence> open = new ArrayList<>();
   private final Queue<BlockCopy> copies = new ArrayDeque<>();
   private final Map<BlockKey, Published> published = new HashMap<>();
+
+  /** Blocks of the index that are not full, and what their last row is. */
+  private final Map<Integer, Row> parts = new HashMap<>();
+
+  private int left;
+
   private final long[] letGoAt;
   private Set<Integer> held = new HashSet<>();
 
@@ -93,6 +101,11 @@ final class CacheModel implements BlockStore {
 
   List<Sequence> open() {
     return open;
+  }
+
+  /** Blocks that sequences left to others before they were full. */
+  int left() {
+    return left;
   }
 
   PoolStatus status() {
@@ -158,18 +171,24 @@ final class CacheModel implements BlockStore {
   /** The most first tokens of a block behind {@code from} that are the prompt's. */
   private int beginning(Lineage lineage, int[] prompt, int from) {
     var most = 0;
-    for (var there : published.values()) {
-      var prefix = there.row.prefix;
-      if (there.row.lineage.equals(lineage) && prefix.size() == from + blockSize) {
+    for (var row : indexed()) {
+      var length = row.prefix.size();
+      if (row.lineage.equals(lineage) && length > from && length <= from + blockSize) {
         var common = 0;
-        while (common < Math.min(prefix.size(), prompt.length - 1)
-            && prefix.get(common) == prompt[common]) {
+        while (common < Math.min(length, prompt.length - 1)
+            && row.prefix.get(common) == prompt[common]) {
           common++;
         }
         most = Math.max(most, common - from);
       }
     }
     return most;
+  }
+
+  private List<Row> indexed() {
+    forgetEvictedParts();
+    var full = published.values().stream().map(Published::row);
+    return Stream.concat(full, parts.values().stream()).toList();
   }
 
   boolean reserve(Sequence sequence, int count) {
@@ -237,22 +256,30 @@ final class CacheModel implements BlockStore {
 
   /** Enters the block in the account, and in {@code blocks} what the table must hold for it. */
   private void publish(Sequence sequence, int at, int[] blocks) {
+    var before = keyBefore(sequence, blocks, at);
+    if (before.isPresent()) {
+      var all = ints(sequence.tokens);
+      var mine = new Published(row(sequence.lineage, all, (at + 1) * blockSize), blocks[at]);
+      var key = hash.next(before.get(), all, at * blockSize, blockSize);
+      var there = published.putIfAbsent(key, mine);
+      if (there != null && there.row.equals(mine.row)) {
+        blocks[at] = there.block;
+      }
+    }
+  }
+
+  /** What a block at that place follows, if the index has the very blocks before it. */
+  private Optional<BlockKey> keyBefore(Sequence sequence, int[] blocks, int at) {
     var all = ints(sequence.tokens);
     var key = hash.root(sequence.lineage);
     for (var i = 0; i < at; i++) {
       key = hash.next(key, all, i * blockSize, blockSize);
       var before = published.get(key);
       if (before == null || before.block != blocks[i]) {
-        return;
+        return Optional.empty();
       }
     }
-    if (reuse) {
-      var mine = new Published(row(sequence.lineage, all, (at + 1) * blockSize), blocks[at]);
-      var there = published.putIfAbsent(hash.next(key, all, at * blockSize, blockSize), mine);
-      if (there != null && there.row.equals(mine.row)) {
-        blocks[at] = there.block;
-      }
-    }
+    return reuse ? Optional.of(key) : Optional.empty();
   }
 
   Sequence fork(Sequence sequence) {
@@ -279,6 +306,27 @@ final class CacheModel implements BlockStore {
     check();
   }
 
+  /** Closes it, and leaves its last block to others. */
+  void leave(Sequence sequence) {
+    var at = sequence.length() / blockSize;
+    var blocks = sequence.table.blocks();
+    if (offset(sequence) != 0
+        && keyBefore(sequence, blocks, at).isPresent()
+        && holders(blocks[at]) == 1
+        && !cache.indexed(blocks[at])) {
+      var tokens = ints(sequence.tokens);
+      var asPrompt = Arrays.copyOf(tokens, tokens.length + 1);
+      if (beginning(sequence.lineage, asPrompt, at * blockSize) < offset(sequence)) {
+        parts.put(blocks[at], row(sequence.lineage, tokens, tokens.length));
+        left++;
+      }
+    }
+    sequence.table.leave();
+    sequence.table.leave();
+    open.remove(sequence);
+    check();
+  }
+
   /** Everything closed: all blocks are free or cached, and a sequence alone can have them all. */
   void end() {
     carryOutCopies();
@@ -288,7 +336,7 @@ final class CacheModel implements BlockStore {
     open.add(alone);
     assertThat(reserve(alone, total * blockSize)).isTrue();
     assertThat(Arrays.stream(alone.table.blocks()).distinct()).hasSize(total);
-    assertThat(published).isEmpty();
+    assertThat(indexed()).isEmpty();
     close(alone);
     assertThat(cache.status().free()).isEqualTo(total);
   }
@@ -323,6 +371,11 @@ final class CacheModel implements BlockStore {
         assertThat(held).as("kept blocks go first").contains(other.block);
       } else if (!held.contains(other.block)) {
         assertThat(letGoAt[block]).isLessThanOrEqualTo(letGoAt[other.block]);
+      }
+    }
+    for (var part : parts.keySet()) {
+      if (cache.indexed(part) && !held.contains(part) && !held.contains(block)) {
+        assertThat(letGoAt[block]).isLessThanOrEqualTo(letGoAt[part]);
       }
     }
     evictions++;
@@ -374,6 +427,9 @@ final class CacheModel implements BlockStore {
     for (var there : published.values()) {
       assertThat(memory[there.block][blockSize - 1]).isEqualTo(there.row);
     }
+    parts.forEach(
+        (block, row) ->
+            assertThat(memory[block][(row.prefix.size() - 1) % blockSize]).isEqualTo(row));
   }
 
   private void checkBooks() {
@@ -385,11 +441,7 @@ final class CacheModel implements BlockStore {
       assertThat(blocks.length).isEqualTo(Math.ceilDiv(sequence.room, blockSize));
       for (var i = sequence.length(); i < sequence.room; i++) {
         assertThat(holders(blocks[i / blockSize])).as("hands on a block to write").isOne();
-        for (var there : published.values()) {
-          assertThat(there.block)
-              .as("a block that is in the index")
-              .isNotEqualTo(blocks[i / blockSize]);
-        }
+        assertThat(cache.indexed(blocks[i / blockSize])).as("hands on what others see").isFalse();
       }
       for (var block : blocks) {
         now.add(block);
@@ -401,7 +453,10 @@ final class CacheModel implements BlockStore {
       }
     }
     held = now;
-    var kept = published.values().stream().filter(there -> !held.contains(there.block)).count();
+    forgetEvictedParts();
+    var kept =
+        published.values().stream().filter(there -> !held.contains(there.block)).count()
+            + parts.keySet().stream().filter(block -> !held.contains(block)).count();
     var status = cache.status();
     assertThat(status.total()).isEqualTo(total);
     assertThat(status.used()).isEqualTo(held.size());
@@ -416,6 +471,14 @@ final class CacheModel implements BlockStore {
     assertThat(counted.get(PrefixOutcome.CACHED) + counted.get(PrefixOutcome.LOADED))
         .isEqualTo(hits);
     assertThat(counted.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(prompts);
+  }
+
+  /** The second place is not told of these. */
+  private void forgetEvictedParts() {
+    var before = parts.size();
+    var full = published.values().stream().map(Published::block).collect(Collectors.toSet());
+    parts.keySet().removeIf(block -> !cache.indexed(block) || full.contains(block));
+    evictions += before - parts.size();
   }
 
   private long holders(int block) {

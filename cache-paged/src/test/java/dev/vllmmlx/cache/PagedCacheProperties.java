@@ -33,7 +33,8 @@ class PagedCacheProperties {
     RESERVE,
     FORK,
     TRUNCATE,
-    CLOSE
+    CLOSE,
+    LEAVE
   }
 
   /** What is done with which sequence; the numbers mean what the call makes of them. */
@@ -46,7 +47,7 @@ class PagedCacheProperties {
   @StatisticsReport(onFailureOnly = true)
   void everySequenceFindsItsOwnRows(@ForAll("runs") Run run) {
     drive(run, true, new Sha256BlockHash(), false);
-    often("evicted", "copied", "CACHED", "EVICTED");
+    often("evicted", "copied", "left", "CACHED", "EVICTED");
   }
 
   @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
@@ -61,14 +62,14 @@ class PagedCacheProperties {
   void aBadHashCostsHitsAndNothingElse(
       @ForAll("runs") Run run, @ForAll @IntRange(min = 1, max = 5) int keys) {
     drive(run, true, new FewKeys(keys), false);
-    often("evicted", "copied", "CACHED", "COLLISION");
+    often("evicted", "copied", "left", "CACHED", "COLLISION");
   }
 
   @Property(tries = 400, edgeCases = EdgeCasesMode.NONE)
   @StatisticsReport(onFailureOnly = true)
   void blocksThatComeBackAreTheOnesThatWent(@ForAll("runs") Run run) {
     drive(run, true, new Sha256BlockHash(), true);
-    often("evicted", "copied", "CACHED", "LOADED");
+    often("evicted", "copied", "left", "CACHED", "LOADED");
   }
 
   /** The mistake of hashing every block alone: B+A+T must not get what A+B+T left. */
@@ -109,6 +110,7 @@ class PagedCacheProperties {
     var status = model.status();
     Statistics.label("evicted").collect(status.evictions() > 0);
     Statistics.label("copied").collect(status.copies() > 0);
+    Statistics.label("left").collect(model.left() > 0);
     status
         .promptTokens()
         .forEach((outcome, tokens) -> Statistics.label(outcome.name()).collect(tokens > 0));
@@ -140,6 +142,7 @@ class PagedCacheProperties {
       case FORK -> model.fork(sequence);
       case TRUNCATE -> model.truncate(sequence, call.much % (sequence.length() + 1));
       case CLOSE -> model.close(sequence);
+      case LEAVE -> model.leave(sequence);
     }
   }
 
@@ -187,7 +190,8 @@ class PagedCacheProperties {
                     Tuple.of(2, Kind.RESERVE),
                     Tuple.of(2, Kind.FORK),
                     Tuple.of(2, Kind.TRUNCATE),
-                    Tuple.of(4, Kind.CLOSE)),
+                    Tuple.of(2, Kind.CLOSE),
+                    Tuple.of(3, Kind.LEAVE)),
                 evenly(0, 11),
                 evenly(0, 17),
                 evenly(0, 7))

@@ -351,7 +351,7 @@ class PagedCacheTest {
     }
   }
 
-  private static final class ConstantHash implements BlockHash {
+  static final class ConstantHash implements BlockHash {
     @Override
     public BlockKey root(Lineage lineage) {
       return new BlockKey(0, 0);

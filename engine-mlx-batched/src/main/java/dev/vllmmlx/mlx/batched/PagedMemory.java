@@ -254,7 +254,7 @@ final class PagedMemory implements KvMemory {
 
     @Override
     public void release() {
-      table.close();
+      table.leave();
     }
 
     /** What was published was whole before; what was not is not found by anybody. */

@@ -2,6 +2,7 @@ package dev.vllmmlx.mlx.batched;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vllmmlx.spi.Constraint;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -9,7 +10,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A prompt that parts from others in the midst of a block has all before that for nothing. */
+/** What a prompt has in common with others is not computed again, wherever in a block they part. */
 class SharedBeginningsTest {
   private static final int BLOCK = 64;
   private static final long SEED = Long.getLong("beginnings.seed", 20261129);
@@ -39,6 +40,30 @@ class SharedBeginningsTest {
         assertThat(usage.cachedTokens())
             .as(what)
             .isBetween(Math.min(shared, prompt.length() - 1), prompt.length() - 1);
+      }
+    }
+  }
+
+  @Test
+  void ofATurnOfAChatAreAllOfTheTurnBefore() throws Exception {
+    var tiny = Engines.tinyModel(folder);
+    var options = Map.of("use-paged-cache", "true", "block-size", Integer.toString(BLOCK));
+    try (var simple = Engines.simple(Optional.of(tiny));
+        var batched = Engines.batched(Optional.of(tiny), options)) {
+      var prompt = "A question.";
+      for (var turn = 0; turn < 12; turn++) {
+        var request =
+            Requests.of("turn-" + turn, prompt, 20).constraint(new Constraint.Regex("[ab]{20}"));
+        var alone = request.ask(simple);
+        alone.finished();
+        var answer = request.ask(batched);
+        var cached = answer.finished().usage().cachedTokens();
+        Engines.awaitIdle(batched);
+        assertThat(answer.tokens()).isEqualTo(alone.tokens());
+        // All but the question and the answer's last token, whose scores nobody wanted.
+        var known = turn == 0 ? 0 : prompt.length() - " And again?".length() - 1;
+        assertThat(cached).as("turn %d", turn).isEqualTo(known);
+        prompt += answer.text() + " And again?";
       }
     }
   }

@@ -105,13 +105,14 @@ def measure(contender, loads, options, path):
     command += ["--host", "127.0.0.1", "--port", port]
     figures, commands, failed = {}, [[f"{k}={v}" for k, v in variables.items()] + command], []
     with served(command, variables, port, options.on_cores) as process:
-        for load in loads:
+        # A seed each, or a load would ask what one before it has filled the cache with.
+        for seed, load in enumerate(loads, 1):
             ask = [
                 "env", f"VLLM_MLX_JAVA_OPTS={LOAD_OPTIONS}",
                 places.distribution(), "bench", "serve", "--url", f"http://127.0.0.1:{port}", "--json", "-",
                 "--concurrency", load.streams, "--requests", load.requests, "--warm-up", load.warm_up, "--timeout", load.timeout,
                 "--prompt-tokens", load.prompt or options.prompt_tokens, "--max-tokens", load.answer or options.max_tokens,
-                "--shared-prefix", load.shared,
+                "--shared-prefix", load.shared, "--seed", seed,
             ]  # fmt: skip
             # It ends with 1 where a request failed; the figures say which and why.
             answer = places.run(["sh", "-c", '"$@" || [ $? -eq 1 ]', "sh", *ask])

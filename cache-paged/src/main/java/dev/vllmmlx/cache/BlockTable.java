@@ -74,7 +74,7 @@ public final class BlockTable implements AutoCloseable {
     var most = Math.max(0, count - 1) / blockSize * blockSize;
     var miss = PrefixOutcome.LAST;
     while (length < most && miss == PrefixOutcome.LAST) {
-      var match = cache.match(lineage, root, lastBlock(), tokens, length);
+      var match = cache.match(lineage, root, before(blockCount), tokens, length);
       if (match.outcome().hit()) {
         adopt(match.block(), match.outcome(), tokens, blockSize);
       } else {
@@ -83,7 +83,11 @@ public final class BlockTable implements AutoCloseable {
     }
     cache
         .beginning(
-            lineage, lastBlock(), tokens, length, Math.clamp(count - 1, length, length + blockSize))
+            lineage,
+            before(blockCount),
+            tokens,
+            length,
+            Math.clamp(count - 1, length, length + blockSize))
         .ifPresent(of -> adopt(of.block(), PrefixOutcome.CACHED, tokens, of.count()));
     if (length < most) {
       outcomes.put(miss, (long) (most - length));
@@ -190,9 +194,8 @@ public final class BlockTable implements AutoCloseable {
     var full = length / blockSize;
     addTokens(tokens, from, count);
     for (; full < length / blockSize; full++) {
-      var before = full == 0 ? -1 : blocks[full - 1];
       blocks[full] =
-          cache.publish(lineage, root, before, this.tokens, full * blockSize, blocks[full]);
+          cache.publish(lineage, root, before(full), this.tokens, full * blockSize, blocks[full]);
     }
   }
 
@@ -258,8 +261,7 @@ public final class BlockTable implements AutoCloseable {
     var begun = length % cache.blockSize();
     if (!closed && begun > 0) {
       var at = length / cache.blockSize();
-      var before = at == 0 ? -1 : blocks[at - 1];
-      cache.publishPart(lineage, before, tokens, length - begun, length, blocks[at]);
+      cache.publishPart(lineage, before(at), tokens, length - begun, length, blocks[at]);
     }
     close();
   }
@@ -280,8 +282,9 @@ public final class BlockTable implements AutoCloseable {
     }
   }
 
-  private int lastBlock() {
-    return blockCount == 0 ? -1 : blocks[blockCount - 1];
+  /** The block before that place, -1 for none. */
+  private int before(int at) {
+    return at == 0 ? -1 : blocks[at - 1];
   }
 
   private void addBlock(int block) {

@@ -1,5 +1,6 @@
 package dev.vllmmlx.cache;
 
+import dev.vllmmlx.cache.PrefixIndex.Beginning;
 import dev.vllmmlx.cache.PrefixIndex.Entry;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -214,7 +215,7 @@ public final class PagedCache {
     if (!reuse) {
       return Match.miss(PrefixOutcome.OFF);
     }
-    var parent = before < 0 ? null : index.of(before);
+    var parent = entryOf(before);
     var parentKey = keyOf(parent, root);
     var key = key(parentKey, tokens, from);
     var entry = index.find(key);
@@ -228,7 +229,7 @@ public final class PagedCache {
     if (available() > 0 && store.has(parentKey, key)) {
       var block = take();
       var prefix = new Prefix(lineage, parentKey, key, tokens, from + blockSize);
-      if (load(new Entry(Optional.of(key), lineage, parent, slice(tokens, from), block), prefix)) {
+      if (load(fullEntry(key, lineage, parent, tokens, from, block), prefix)) {
         return new Match(PrefixOutcome.LOADED, block);
       }
     }
@@ -236,23 +237,15 @@ public final class PagedCache {
   }
 
   /**
-   * A block of which a prompt wants the first tokens only.
-   *
-   * @param block held for the caller
-   * @param count how many of them, at least one
-   */
-  record Beginning(int block, int count) {}
-
-  /**
    * Seeks the block behind {@code before} that has the most first tokens in common with those from
-   * {@code from} to before {@code to}, at most a block.
+   * {@code from} to before {@code to}, at most a block; it is held for the caller.
    *
    * @param before as in {@link #match}
    */
   Optional<Beginning> beginning(Lineage lineage, int before, int[] tokens, int from, int to) {
-    var found = index.likest(lineage, before < 0 ? null : index.of(before), tokens, from, to);
-    found.ifPresent(likest -> pool.hold(likest.entry().block()));
-    return found.map(likest -> new Beginning(likest.entry().block(), likest.count()));
+    var likest = index.likest(lineage, entryOf(before), tokens, from, to);
+    likest.ifPresent(found -> pool.hold(found.block()));
+    return likest;
   }
 
   private boolean load(Entry entry, Prefix prefix) {
@@ -278,14 +271,14 @@ public final class PagedCache {
    *     for which the given one was let go
    */
   int publish(Lineage lineage, BlockKey root, int before, int[] tokens, int from, int block) {
-    if (!reuse || (before >= 0 && !indexed(before))) {
+    if (!isToFollow(before)) {
       return block;
     }
-    var parent = before < 0 ? null : index.of(before);
+    var parent = entryOf(before);
     var key = key(keyOf(parent, root), tokens, from);
     var twin = index.find(key);
     if (twin == null) {
-      var entry = new Entry(Optional.of(key), lineage, parent, slice(tokens, from), block);
+      var entry = fullEntry(key, lineage, parent, tokens, from, block);
       index.add(entry);
       if (store != BlockStore.NONE) {
         unspilled.add(entry);
@@ -309,10 +302,10 @@ public final class PagedCache {
    *     writes to it no more
    */
   void publishPart(Lineage lineage, int before, int[] tokens, int from, int to, int block) {
-    if (!reuse || !writable(block) || (before >= 0 && !indexed(before))) {
+    if (!isToFollow(before) || !writable(block)) {
       return;
     }
-    var parent = before < 0 ? null : index.of(before);
+    var parent = entryOf(before);
     var known = index.likest(lineage, parent, tokens, from, to);
     if (known.filter(likest -> likest.count() == to - from).isEmpty()) {
       var part = Arrays.copyOfRange(tokens, from, to);
@@ -337,8 +330,20 @@ public final class PagedCache {
     return parent == null ? root : parent.key();
   }
 
-  private int[] slice(int[] tokens, int from) {
-    return Arrays.copyOfRange(tokens, from, from + blockSize);
+  /** Of the block before; null where there is none, or it is not in the index. */
+  private Entry entryOf(int before) {
+    return before < 0 ? null : index.of(before);
+  }
+
+  /** Whether the index takes what follows that block. */
+  private boolean isToFollow(int before) {
+    return reuse && (before < 0 || indexed(before));
+  }
+
+  private Entry fullEntry(
+      BlockKey key, Lineage lineage, Entry parent, int[] tokens, int from, int block) {
+    var own = Arrays.copyOfRange(tokens, from, from + blockSize);
+    return new Entry(Optional.of(key), lineage, parent, own, block);
   }
 
   private void evictOldest() {

@@ -106,11 +106,11 @@ final class PrefixIndex {
   }
 
   /**
-   * An entry that begins with tokens that are sought.
+   * A block that begins with tokens that are sought.
    *
    * @param count how many of its first tokens are these, at least one
    */
-  record Beginning(Entry entry, int count) {}
+  record Beginning(int block, int count) {}
 
   /**
    * The entry behind {@code parent} that has the most first tokens in common with those from {@code
@@ -131,7 +131,7 @@ final class PrefixIndex {
         most = common;
       }
     }
-    return likest == null ? Optional.empty() : Optional.of(new Beginning(likest, most));
+    return likest == null ? Optional.empty() : Optional.of(new Beginning(likest.block, most));
   }
 
   /** The key must be new. */
@@ -160,11 +160,8 @@ final class PrefixIndex {
     }
     ofBlock[entry.block] = null;
     if (entry.parent == null) {
-      var others = firsts.get(entry.lineage);
-      others.remove(entry);
-      if (others.isEmpty()) {
-        firsts.remove(entry.lineage);
-      }
+      firsts.computeIfPresent(
+          entry.lineage, (of, all) -> all.remove(entry) && all.isEmpty() ? null : all);
     } else {
       entry.parent.followers.remove(entry);
     }

@@ -124,6 +124,7 @@ final class CacheModel implements BlockStore {
     var full = cachedPrefix(lineage, prompt);
     var adopted = sequence.table.reuse(prompt, prompt.length);
     // What it loaded may have taken the place of blocks that it could have begun with.
+    forgetEvictedParts();
     assertThat(adopted).isEqualTo(full + beginning(lineage, prompt, full));
     var ofFull = Arrays.stream(sequence.table.blocks()).limit(full / blockSize);
     assertThat(ofFull.filter(ofOthers::contains)).hasSize(shared);
@@ -186,7 +187,6 @@ final class CacheModel implements BlockStore {
   }
 
   private List<Row> indexed() {
-    forgetEvictedParts();
     var full = published.values().stream().map(Published::row);
     return Stream.concat(full, parts.values().stream()).toList();
   }
